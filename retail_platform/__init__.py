@@ -1,0 +1,1 @@
+"""Retail analytics on PostgreSQL: embedded server, simulator, load gate and reports."""
