@@ -1,0 +1,119 @@
+# `make` or `make help` explains itself: the text after ## is what it prints.
+
+# Settings, for example: make build SCALE=0.1 END_DATE=2025-12-31
+SCALE    ?= 1
+ifndef END_DATE
+END_DATE := $(shell date -d yesterday +%F 2>/dev/null || date -v-1d +%F)
+endif
+SEED     ?= 42
+TARGET   ?= local
+
+PYTHON   ?= python3
+VENV     ?= .venv
+PY       := $(VENV)/bin/python
+DBT      := $(VENV)/bin/dbt
+INSTALLED := $(VENV)/.installed
+
+# dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
+export DBT_PROFILES_DIR := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.SILENT:
+.PHONY: help build test test-full lint format generate load dbt-build answers docs bench \
+	install options target db-start db-stop db-status db-url psql lock clean clean-db
+
+help: ## Show this help
+	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
+	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	printf '\nSettings: SCALE=%s (1 = 12.9 million sale lines)  END_DATE=%s  SEED=%s  TARGET=%s (local, ci, rds)\n' \
+		'$(SCALE)' '$(END_DATE)' '$(SEED)' '$(TARGET)'
+
+build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
+
+test: install ## Run the fast tests (small scale; their own server on a free port)
+	$(PY) -m pytest
+
+test-full: install ## Run the full-scale and slow tests
+	$(PY) -m pytest -m full
+
+lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/yamllint --strict .
+	$(PY) scripts/db.py start >/dev/null
+	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
+
+format: install ## Rewrite Python and SQL in the house style
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(PY) scripts/db.py start >/dev/null
+	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
+
+generate: options install ## Simulate the data into data/ (kept when scale, seed and end date are the same)
+	$(PY) scripts/generate.py --scale $(SCALE) --seed $(SEED) --end-date $(END_DATE) --out data
+
+load: install target ## Load data/ into schema staging (files already loaded are skipped)
+	$(PY) scripts/load.py --target $(TARGET) --data data
+
+dbt-build: install target ## Build and test the dbt project
+	$(DBT) build --target $(TARGET)
+
+answers: install ## Print the answers to the four business questions, with times
+	$(PY) scripts/answers.py --target $(TARGET)
+
+docs: install target ## Generate the data dictionary and serve it on http://localhost:8080
+	$(DBT) docs generate --target $(TARGET)
+	$(DBT) docs serve --target $(TARGET) --port 8080
+
+db-start: install ## Start the embedded PostgreSQL
+	$(PY) scripts/db.py start
+
+db-stop: install ## Stop the embedded PostgreSQL
+	$(PY) scripts/db.py stop
+
+db-status: install ## Say whether the embedded PostgreSQL runs
+	$(PY) scripts/db.py status
+
+db-url: install ## Print the libpq URL of TARGET and nothing else
+	$(PY) scripts/db.py url --target $(TARGET)
+
+psql: install ## Open psql on TARGET
+	$(PY) scripts/db.py psql --target $(TARGET)
+
+lock: install ## Resolve the dependencies again into requirements.lock
+	CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --all-extras --generate-hashes \
+		--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--constraint constraints.txt --output-file requirements.lock pyproject.toml
+
+clean-db: install ## Stop the embedded PostgreSQL and delete its data
+	$(PY) scripts/db.py stop
+	$(PY) scripts/db.py remove
+
+clean: ## Delete everything that commands made here: environment, database, data, dbt output
+	if [ -x $(PY) ]; then $(PY) scripts/db.py stop && $(PY) scripts/db.py remove; fi
+	rm -rf $(VENV) data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# --- not for people -------------------------------------------------------------------------------
+
+# Before anything is installed or started, with the standard library only.
+options:
+	$(PYTHON) scripts/check_options.py --scale '$(SCALE)' --end-date '$(END_DATE)' --seed '$(SEED)'
+
+install: $(INSTALLED)
+
+# The stamp is newer than what it depends on: a second run installs nothing.
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) scripts/check_options.py
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# A profiles.yml that somebody wrote is never touched.
+profiles.yml:
+	cp profiles.yml.example $@
+
+target: install profiles.yml
+	if [ '$(TARGET)' = local ]; then $(PY) scripts/db.py start; fi
+	$(PY) scripts/db.py check --target '$(TARGET)'

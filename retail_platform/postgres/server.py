@@ -1,0 +1,473 @@
+"""The embedded server: one data folder, one port on loopback, start, stop and status.
+
+Layout of the server's folder (``.postgres/`` in the project)::
+
+    data/             the cluster
+    server.log        what the server and pg_ctl write
+    admin_password    password of the superuser ``postgres``, generated, readable by the owner only
+    lock              held while the server is started or stopped
+
+People and dbt connect as the ordinary role ``retail``, which may create databases and roles but,
+like the master user of RDS, is no superuser.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psutil
+from psycopg2 import sql
+
+from retail_platform.errors import UserError
+from retail_platform.postgres.account import Account, server_account
+from retail_platform.postgres.binaries import BIN_VARIABLE, Binaries, find_binaries
+from retail_platform.postgres.tuning import configuration_text, settings_for, this_machine
+from retail_platform.targets import connect
+
+HOST = "127.0.0.1"
+ROLE = "retail"
+DATABASE = "retail"
+DEFAULT_PORT = 54329
+PORT_VARIABLE = "RETAIL_LOCAL_PORT"
+HOME_VARIABLE = "RETAIL_PG_HOME"
+# Replaying up to max_wal_size after a crash can take minutes on a slow disk.
+START_TIMEOUT_SECONDS = 600
+# After a kill -9 of the postmaster its children need a moment to notice and leave.
+ORPHANS_TIMEOUT_SECONDS = 30
+LEAST_FREE_BYTES = 300 * 1024**2
+
+_HBA = f"""\
+# Written once by retail_platform.postgres. The superuser needs its generated password; the ordinary
+# roles hold synthetic data and cannot reach the operating system, so loopback is trusted.
+host  all  postgres  {HOST}/32  scram-sha-256
+host  all  all       {HOST}/32  trust
+"""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known about the server.
+
+    Attributes:
+        pid: Process id of the running postmaster; None when it is stopped.
+        port: The port it listens on; None when it is stopped.
+        accepting: Whether connections are accepted (not while it recovers).
+    """
+
+    pid: int | None
+    port: int | None
+    accepting: bool
+
+
+@dataclass(frozen=True)
+class LocalServer:
+    """A server that this project owns.
+
+    Attributes:
+        home: Its folder, made when needed.
+        port: TCP port on loopback.
+        binaries: The programs to run.
+        account: Who runs it.
+        settings: Values that replace those of `settings_for`, for example in tests.
+    """
+
+    home: Path
+    port: int
+    binaries: Binaries
+    account: Account
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        """The cluster's folder."""
+        return self.home / "data"
+
+    @property
+    def log(self) -> Path:
+        """The server's log file."""
+        return self.home / "server.log"
+
+    def parameters(self, dbname: str = DATABASE) -> dict[str, str]:
+        """The libpq parameters of the ordinary role."""
+        return {"host": HOST, "port": str(self.port), "user": ROLE, "dbname": dbname}
+
+    def admin_parameters(self, dbname: str = "postgres") -> dict[str, str]:
+        """The libpq parameters of the superuser, for tests and administration."""
+        password = (self.home / "admin_password").read_text().strip()
+        return self.parameters(dbname) | {"user": "postgres", "password": password}
+
+    def status(self) -> Status:
+        """Look at the pid file and at the process that it names."""
+        lines = _lines(self.data / "postmaster.pid")
+        if len(lines) < 4 or not _is_postmaster(int(lines[0]), self.data):
+            return Status(pid=None, port=None, accepting=False)
+        accepting = len(lines) >= 8 and lines[7].strip() == "ready"
+        return Status(pid=int(lines[0]), port=int(lines[3]), accepting=accepting)
+
+    def start(self) -> Status:
+        """Start the server unless it runs, and wait until it accepts connections.
+
+        Returns:
+            The status of the running server.
+
+        Raises:
+            UserError: If the port is taken, the disk is full, the data folder belongs to another
+                major version or user, or the server does not come up.
+        """
+        with self._exclusively():
+            status = self.status()
+            if status.pid is None:
+                self._check_data_folder()
+                _check_disk(self.home)
+                _check_port(self.port)
+                if not (self.data / "PG_VERSION").is_file():
+                    self._initialise()
+                self._write_configuration()
+                self._remove_stale_pid_file()
+                self._launch()
+            elif status.port != self.port:
+                raise UserError(
+                    f"The server in {self.home} runs on port {status.port}, but "
+                    f"{PORT_VARIABLE} asks for {self.port}. Run `make db-stop` first, or set "
+                    f"{PORT_VARIABLE}={status.port}."
+                )
+            elif not status.accepting:
+                self._wait_until_accepting()
+            self._ensure_role_and_database()
+            return self.status()
+
+    def stop(self) -> bool:
+        """Stop the server, ending its sessions; committed work stays.
+
+        Returns:
+            Whether it was running.
+        """
+        if not self.data.is_dir():
+            return False
+        with self._exclusively():
+            if self.status().pid is None:
+                return False
+            self._check_owner()
+            timeout = str(START_TIMEOUT_SECONDS)
+            self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", timeout)
+            return True
+
+    def remove(self) -> None:
+        """Delete the stopped server's folder with everything in it.
+
+        Raises:
+            UserError: If the server is running, or the folder holds something else.
+        """
+        if not self.home.is_dir():
+            return
+        if self.status().pid is not None:
+            raise UserError(f"The server in {self.home} is running. Stop it first: make db-stop")
+        self._check_owner()
+        if any(self.home.iterdir()) and not (self.home / "lock").is_file():
+            raise UserError(f"{self.home} is not a server's folder of this project: not removed.")
+        shutil.rmtree(self.home)
+
+    @contextlib.contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        """Hold the server's lock: a second start or stop waits for the first."""
+        self._make_home()
+        try:
+            lock = (self.home / "lock").open("w")
+        except PermissionError:
+            raise self._foreign_folder() from None
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _make_home(self) -> None:
+        if self.home.is_dir():
+            self._check_owner()
+            return
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.account.own(self.home)
+        except OSError as error:
+            raise UserError(
+                f"Cannot make the server's folder {self.home}: {error.strerror}. Make room or "
+                f"rights there, or name another folder in {HOME_VARIABLE}."
+            ) from None
+
+    def _check_owner(self) -> None:
+        if self.home.stat().st_uid != self.account.uid:
+            raise self._foreign_folder()
+
+    def _foreign_folder(self) -> UserError:
+        return UserError(
+            f"The server's folder {self.home} does not belong to the user {self.account.name}, "
+            "who would run the server: somebody else (perhaps root) made it. Run the command as "
+            f"that user, remove the folder, or name another one in {HOME_VARIABLE}."
+        )
+
+    def _check_data_folder(self) -> None:
+        """Refuse a cluster that these binaries cannot open."""
+        version = "".join(_lines(self.data / "PG_VERSION")).strip()
+        if version and version != str(self.binaries.major):
+            raise UserError(
+                f"The data folder {self.data} belongs to PostgreSQL {version}, but the binaries in "
+                f"{self.binaries.folder} are version {self.binaries.version}. Point {BIN_VARIABLE} "
+                f"at the bin folder of version {version}, or remove {self.home} and build again "
+                "(`make clean-db build`)."
+            )
+
+    def _initialise(self) -> None:
+        """Make the cluster beside its place and rename it: never a half-made one."""
+        fresh = self.home / "data.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        password = self.home / "admin_password"
+        password.touch(mode=0o600)
+        password.write_text(secrets.token_urlsafe(24) + "\n")
+        self.account.own(password)
+        # Code point order, the same on every platform; before 17 the C library's C.UTF-8 gives it.
+        locale = (
+            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+            if self.binaries.major >= 17
+            else ["--locale=C.UTF-8"]
+        )
+        self._run(
+            *[
+                "initdb",
+                "--pgdata",
+                str(fresh),
+                "--username",
+                "postgres",
+                "--pwfile",
+                str(password),
+            ],
+            *["--encoding", "UTF8", "--auth", "scram-sha-256", "--data-checksums", *locale],
+        )
+        (fresh / "pg_hba.conf").write_text(_HBA)
+        with (fresh / "postgresql.conf").open("a") as file:
+            file.write("include 'retail.conf'\n")
+        self._write_configuration(fresh)
+        fresh.rename(self.data)
+
+    def _write_configuration(self, folder: Path | None = None) -> None:
+        settings = [
+            replace(item, value=self.settings.get(item.name, item.value))
+            for item in settings_for(this_machine())
+        ]
+        path = (folder or self.data) / "retail.conf"
+        path.write_text(configuration_text(settings, self.port), encoding="utf-8")
+        self.account.own(path)
+
+    def _remove_stale_pid_file(self) -> None:
+        """Remove a pid file whose process is no postmaster of this folder.
+
+        After a crash of the machine the number may belong to any program, and PostgreSQL would
+        refuse to start. It still checks by itself whether shared memory of this folder is in use.
+        """
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _launch(self) -> None:
+        started = self.log.stat().st_size if self.log.is_file() else 0
+        deadline = time.monotonic() + ORPHANS_TIMEOUT_SECONDS
+        arguments = ["start", "-D", str(self.data), "-l", str(self.log)]
+        arguments += ["-w", "-t", str(START_TIMEOUT_SECONDS)]
+        while (result := self._run("pg_ctl", *arguments, check=False)).returncode != 0:
+            written = _text_from(self.log, started)
+            if "pre-existing shared memory block" in written and time.monotonic() < deadline:
+                started = self.log.stat().st_size
+                time.sleep(0.5)
+                continue
+            raise UserError(_explain_failed_start(written or result.stderr, self))
+
+    def _wait_until_accepting(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self.status().accepting:
+            if time.monotonic() > deadline:
+                raise UserError(
+                    f"The server in {self.home} is running but does not accept connections after "
+                    f"{START_TIMEOUT_SECONDS} s; see {self.log}."
+                )
+            time.sleep(0.2)
+
+    def _ensure_role_and_database(self) -> None:
+        """Create what an interrupted first start may have left out."""
+        connection = connect(self.admin_parameters())
+        connection.autocommit = True  # create database refuses to run in a transaction
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("select from pg_roles where rolname = %s", [ROLE])
+                if cursor.rowcount == 0:
+                    cursor.execute(
+                        sql.SQL("create role {} login createdb createrole").format(
+                            sql.Identifier(ROLE)
+                        )
+                    )
+                cursor.execute("select from pg_database where datname = %s", [DATABASE])
+                if cursor.rowcount == 0:
+                    cursor.execute(
+                        sql.SQL("create database {} owner {}").format(
+                            sql.Identifier(DATABASE), sql.Identifier(ROLE)
+                        )
+                    )
+        finally:
+            connection.close()
+
+    def _run(
+        self, program: str, *arguments: str, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a server program as the server's account."""
+        # Variables such as PGDATA or PGOPTIONS of the caller's shell must not reach the server.
+        environment = {key: text for key, text in os.environ.items() if not key.startswith("PG")}
+        result = subprocess.run(
+            [self.binaries.program(program), *arguments],
+            cwd=self.home,
+            env=environment | {"LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            check=False,
+            **self.account.process_options,
+        )
+        if check and result.returncode != 0:
+            message = (result.stderr or result.stdout).strip()
+            raise UserError(f"{program} failed:\n{message}{_disk_advice(message)}")
+        return result
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.is_file() else []
+
+
+def _text_from(path: Path, offset: int) -> str:
+    if not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        file.seek(offset)
+        return file.read()
+
+
+def _is_postmaster(pid: int, data: Path) -> bool:
+    """Whether the process is a PostgreSQL server of this data folder, not a reused number."""
+    try:
+        process = psutil.Process(pid)
+        command = process.cmdline()
+        return (
+            bool(command)
+            and Path(command[0]).name.startswith("postgres")
+            and str(data) in command
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _check_disk(folder: Path) -> None:
+    free = psutil.disk_usage(str(folder)).free
+    if free < LEAST_FREE_BYTES:
+        raise UserError(
+            f"Only {free // 1024**2} MB are free for {folder}; the server needs at least "
+            f"{LEAST_FREE_BYTES // 1024**2} MB to start, and a full build about 10 GB. Make room, "
+            f"or name a folder on another disk in {HOME_VARIABLE}."
+        )
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        # As PostgreSQL does: a port in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise UserError(_port_taken(port)) from None
+
+
+def _port_taken(port: int) -> str:
+    return (
+        f"Port {port} on {HOST} is taken by another program (perhaps a server of another copy of "
+        f"this project). Stop that program, or choose another port: {PORT_VARIABLE}={port + 1}."
+    )
+
+
+def _disk_advice(message: str) -> str:
+    if "No space left on device" not in message:
+        return ""
+    return (
+        "\nThe disk is full: make room, or name a folder on another disk in "
+        f"{HOME_VARIABLE}. Nothing committed is lost."
+    )
+
+
+def _explain_failed_start(written: str, server: LocalServer) -> str:
+    """Name the cause of a failed start, from what the server wrote."""
+    if "Address already in use" in written:
+        return _port_taken(server.port)
+    tail = "\n".join(written.strip().splitlines()[-8:])
+    return (
+        f"PostgreSQL {server.binaries.version} did not start in {server.home}. The end of its log "
+        f"({server.log}):\n{tail}{_disk_advice(written)}"
+    )
+
+
+def configured_port() -> int:
+    """The port to use, from the environment.
+
+    Raises:
+        UserError: If the variable is no port number.
+    """
+    text = os.environ.get(PORT_VARIABLE) or str(DEFAULT_PORT)
+    if not text.isdigit() or not 1024 <= int(text) <= 65535:
+        raise UserError(f"{PORT_VARIABLE}={text}: a port number from 1024 to 65535 is needed.")
+    return int(text)
+
+
+def open_server(
+    home: Path, port: int, binaries: Binaries, settings: Mapping[str, str] | None = None
+) -> LocalServer:
+    """Describe a server whose folder and programs its account can reach.
+
+    Args:
+        home: The folder wanted. When the server's account cannot enter its parent (a checkout
+            under /root, say), a folder under /var/tmp named after it takes its place.
+        port: TCP port.
+        binaries: The programs; copied into the folder when the account cannot run them.
+        settings: Values that replace those of `settings_for`.
+    """
+    home.parent.mkdir(parents=True, exist_ok=True)
+    account = server_account(home.parent)
+    if not account.reaches(home.parent):
+        key = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+        home = Path("/var/tmp") / f"retail-postgres-{key}"
+    server = LocalServer(home, port, binaries, account, settings or {})
+    if not account.reaches(binaries.program("postgres")):
+        server = replace(server, binaries=_copied(server))
+    return server
+
+
+def _copied(server: LocalServer) -> Binaries:
+    """Copy the installation (bin, lib, share: relocatable) to where the account can reach it."""
+    place = server.home / f"postgresql-{server.binaries.version}"
+    if not place.is_dir():
+        server._make_home()
+        unfinished = place.with_suffix(".new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(server.binaries.folder.parent, unfinished, symlinks=True)
+        unfinished.rename(place)
+    return replace(server.binaries, folder=place / server.binaries.folder.name)
+
+
+def project_server(project: Path) -> LocalServer:
+    """The server of a checkout, as the environment configures it.
+
+    Args:
+        project: The project's folder.
+    """
+    named = os.environ.get(HOME_VARIABLE)
+    home = Path(named).resolve() if named else project.resolve() / ".postgres"
+    return open_server(home, configured_port(), find_binaries())

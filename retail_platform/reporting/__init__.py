@@ -1,0 +1,1 @@
+"""Questions, reports and benchmarks over a built database."""

@@ -1,0 +1,184 @@
+"""Asks the four business questions, and the seed's own four statements, and times them.
+
+The SQL lives in ``analyses/``: one file per question (``q1_*.sql`` ... ``q4_*.sql``) and
+``seed_statements.sql`` with the statements that the platform promises to run verbatim.
+"""
+
+from __future__ import annotations
+
+import datetime
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import psycopg2
+import sqlparse
+from psycopg2.extensions import connection
+from rich.table import Table
+
+from retail_platform.errors import UserError
+
+SCHEMA = "retail"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One statement to run.
+
+    Attributes:
+        title: What it asks, from the first line of its comment.
+        statement: SQL.
+    """
+
+    title: str
+    statement: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of one statement.
+
+    Attributes:
+        question: What was asked.
+        columns: Column names, in order.
+        rows: All rows.
+        milliseconds: Planning and execution in the server, median of the runs.
+    """
+
+    question: Question
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    milliseconds: float
+
+
+def read_statements(path: Path) -> list[Question]:
+    """Read a file of SQL statements, each with a comment above it.
+
+    Args:
+        path: An analysis; ``ref('x')`` in it becomes ``retail.x``, the name on every target.
+    """
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    text = environment.from_string(path.read_text(encoding="utf-8")).render(
+        ref=lambda *names: f"{SCHEMA}.{names[-1]}"
+    )
+    statements = [statement.strip().rstrip(";") for statement in sqlparse.split(text)]
+    return [
+        Question(title=_title(statement, path), statement=statement)
+        for statement in statements
+        if sqlparse.format(statement, strip_comments=True).strip()
+    ]
+
+
+def _title(statement: str, path: Path) -> str:
+    for line in statement.splitlines():
+        if line.lstrip().startswith("--") and (text := line.lstrip("- ").rstrip()):
+            return text
+    return path.stem
+
+
+def read_questions(folder: Path) -> tuple[list[Question], list[Question]]:
+    """Read the questions.
+
+    Args:
+        folder: The project's ``analyses``.
+
+    Returns:
+        The four business questions against the views, and the seed's statements.
+
+    Raises:
+        UserError: If the folder does not hold them.
+    """
+    files = [path for number in "1234" for path in sorted(folder.glob(f"q{number}_*.sql"))[:1]]
+    seed = folder / "seed_statements.sql"
+    if len(files) < 4 or not seed.is_file():
+        raise UserError(f"{folder} does not hold q1_*.sql to q4_*.sql and seed_statements.sql.")
+    return [question for path in files for question in read_statements(path)], read_statements(seed)
+
+
+def ask(session: connection, question: Question, repeats: int = 5) -> Answer:
+    """Run a statement once for its rows, then a few times for its time.
+
+    Args:
+        session: A session with the right to read schema ``retail``.
+        question: What to run.
+        repeats: Number of timed runs.
+
+    Raises:
+        UserError: If the database is not built, or the statement is wrong.
+    """
+    try:
+        with session, session.cursor() as cursor:
+            cursor.execute(question.statement)
+            columns = tuple(column.name for column in cursor.description or ())
+            rows = cursor.fetchall()
+            times = [_server_time(cursor, question.statement) for _ in range(repeats)]
+    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
+        raise UserError(
+            f"The database is not built: {error.diag.message_primary}. Run `make build` first."
+        ) from None
+    except psycopg2.Error as error:
+        raise UserError(f"'{question.title}' failed: {str(error).strip()}") from None
+    return Answer(question, columns, rows, statistics.median(times))
+
+
+def _server_time(cursor: Any, statement: str) -> float:
+    cursor.execute(f"explain (analyze, timing off, format json) {statement}")
+    [plan] = cursor.fetchone()[0]
+    return float(plan["Planning Time"] + plan["Execution Time"])
+
+
+def to_table(answer: Answer, limit: int = 10) -> Table:
+    """Lay an answer out for a terminal.
+
+    Args:
+        answer: What to show.
+        limit: Rows to show; the caption says how many there are.
+    """
+    shown = min(limit, len(answer.rows))
+    table = Table(
+        title=answer.question.title,
+        title_justify="left",
+        caption=f"{shown} of {len(answer.rows)} rows; {answer.milliseconds:.2f} ms in the server",
+        caption_justify="left",
+    )
+    for index, name in enumerate(answer.columns):
+        numeric = any(isinstance(row[index], int | float | Decimal) for row in answer.rows)
+        table.add_column(name, justify="right" if numeric else "left")
+    for row in answer.rows[:limit]:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def to_markdown(answer: Answer, limit: int = 5) -> str:
+    """Lay an answer out as a Markdown table, for documents.
+
+    Args:
+        answer: What to show.
+        limit: Rows to show.
+    """
+
+    def line(cells: Iterable[str]) -> str:
+        return f"| {' | '.join(cells)} |"
+
+    head = [line(answer.columns), line("---" for _ in answer.columns)]
+    return "\n".join(head + [line(map(_cell, row)) for row in answer.rows[:limit]])
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "sí" if value else "no"
+        case Decimal() | float():
+            return f"{value:,.2f}"
+        case int():
+            return f"{value:,}"
+        case datetime.date():
+            return value.isoformat()
+        case _:
+            return str(value)

@@ -1,0 +1,184 @@
+"""Resolves a target of ``profiles.yml`` to libpq parameters, so dbt and Python never disagree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+import psycopg2
+import yaml
+from psycopg2.extensions import connection, make_dsn
+
+from retail_platform.errors import UserError
+
+PROJECT = Path(__file__).resolve().parents[1]
+PROFILE = "retail"
+OLDEST_MAJOR = 15
+SCHEMAS = ("staging", "retail", "cuarentena")
+
+# dbt's name of a connection setting -> libpq's.
+_LIBPQ_NAMES = {
+    "host": "host",
+    "port": "port",
+    "user": "user",
+    "password": "password",
+    "pass": "password",
+    "dbname": "dbname",
+    "database": "dbname",
+    "sslmode": "sslmode",
+    "sslrootcert": "sslrootcert",
+    "sslcert": "sslcert",
+    "sslkey": "sslkey",
+    "connect_timeout": "connect_timeout",
+    "keepalives_idle": "keepalives_idle",
+}
+
+
+def profiles_path(project: Path = PROJECT) -> Path:
+    """Find the file to read: ``profiles.yml`` where dbt finds it, else the example.
+
+    Args:
+        project: The project's folder.
+    """
+    folders = [os.environ.get("DBT_PROFILES_DIR"), project]
+    for folder in folders:
+        if folder and (path := Path(folder) / "profiles.yml").is_file():
+            return path
+    return project / "profiles.yml.example"
+
+
+def connection_parameters(target: str, project: Path = PROJECT) -> dict[str, str]:
+    """Resolve a target.
+
+    Args:
+        target: Name of an output of the profile ``retail``.
+        project: The project's folder.
+
+    Returns:
+        libpq parameters, without those that are empty.
+
+    Raises:
+        UserError: If the target is unknown (the known ones are listed) or a variable is not set
+            (it is named).
+    """
+    path = profiles_path(project)
+    try:
+        outputs = yaml.safe_load(path.read_text(encoding="utf-8"))[PROFILE]["outputs"]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} holds no profile '{PROFILE}' with outputs ({type(error).__name__}: {error}). "
+            "Compare it with profiles.yml.example."
+        ) from None
+    if target not in outputs:
+        raise UserError(
+            f"Unknown target '{target}'. {path.name} defines: {', '.join(sorted(outputs))}."
+        )
+    rendered = {
+        _LIBPQ_NAMES[key]: _render(value, target)
+        for key, value in outputs[target].items()
+        if key in _LIBPQ_NAMES
+    }
+    return {key: value for key, value in rendered.items() if value}
+
+
+def _render(value: Any, target: str) -> str:
+    """Render a value as dbt does, with the one function of dbt that profiles need."""
+
+    def env_var(name: str, default: str | None = None) -> str:
+        found = os.environ.get(name, default)
+        if found is None:
+            raise UserError(
+                f"Target '{target}' needs the environment variable {name}, which is not set. "
+                f"Set it (export {name}=...) or choose another target."
+            )
+        return found
+
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    return environment.from_string(str(value)).render(env_var=env_var)
+
+
+def connect(parameters: Mapping[str, str]) -> connection:
+    """Open a session.
+
+    Args:
+        parameters: From `connection_parameters`.
+    """
+    return psycopg2.connect(make_dsn(**parameters))
+
+
+def libpq_environment(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The same parameters as the environment variables that psql reads.
+
+    Args:
+        parameters: From `connection_parameters`.
+    """
+    names = {"dbname": "PGDATABASE", "connect_timeout": "PGCONNECT_TIMEOUT"}
+    return {
+        names.get(key, f"PG{key.upper()}"): value
+        for key, value in parameters.items()
+        if key != "keepalives_idle"  # has no environment variable
+    }
+
+
+def url(parameters: Mapping[str, str]) -> str:
+    """A libpq URL without the password, for clients that ask for it or read PGPASSWORD.
+
+    Args:
+        parameters: From `connection_parameters`.
+    """
+    user, host = quote(parameters["user"], safe=""), parameters["host"]
+    options = {
+        key: value
+        for key, value in parameters.items()
+        if key in ("sslmode", "sslrootcert", "sslcert", "sslkey")
+    }
+    query = f"?{urlencode(options)}" if options else ""
+    dbname = quote(parameters["dbname"], safe="")
+    return f"postgresql://{user}@{host}:{parameters['port']}/{dbname}{query}"
+
+
+def check_target(target: str, project: Path = PROJECT) -> None:
+    """Connect to a target and check that the platform can be built there.
+
+    Args:
+        target: Name of an output of the profile.
+        project: The project's folder.
+
+    Raises:
+        UserError: If it cannot be reached, is older than version 15, or one of the platform's
+            schemas belongs to a role that the user is no member of.
+    """
+    parameters = connection_parameters(target, project)
+    place = f"target '{target}' ({url(parameters)})"
+    try:
+        session = connect(parameters)
+    except psycopg2.OperationalError as error:
+        hint = "\nIs the embedded server running? Start it: make db-start" * (target == "local")
+        raise UserError(f"Cannot connect to {place}:\n{str(error).strip()}{hint}") from None
+    try:
+        if session.server_version < OLDEST_MAJOR * 10000:
+            raise UserError(
+                f"The server of {place} is PostgreSQL {session.server_version // 10000}; "
+                f"version {OLDEST_MAJOR} or newer is needed."
+            )
+        with session.cursor() as cursor:
+            cursor.execute(
+                """
+                select nspname, pg_get_userbyid(nspowner), current_user
+                from pg_namespace
+                where nspname = any(%s) and not pg_has_role(nspowner, 'member')
+                """,
+                [list(SCHEMAS)],
+            )
+            for schema, owner, user in cursor.fetchall():
+                raise UserError(
+                    f"Schema '{schema}' in {place} belongs to '{owner}', and '{user}' is not a "
+                    f"member of that role. Connect as '{owner}', or run there as its owner: "
+                    f'alter schema {schema} owner to "{user}"'
+                )
+    finally:
+        session.close()

