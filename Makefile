@@ -54,7 +54,7 @@ generate: options install ## Simulate the data into data/ (kept when scale, seed
 	$(PY) scripts/generate.py --scale $(SCALE) --seed $(SEED) --end-date $(END_DATE) --out data
 
 load: install target ## Load data/ into schema staging (files already loaded are skipped)
-	$(PY) scripts/load.py --target $(TARGET) --data data
+	$(PY) scripts/load.py --target $(TARGET) data
 
 dbt-build: install target ## Build and test the dbt project
 	$(DBT) build --target $(TARGET)

@@ -262,7 +262,7 @@ def built_database(embedded_server: LocalServer, generated_data: Path) -> Iterat
     """
     database = create_database(embedded_server)
     run_script(
-        *["load.py", "--target", "ci", "--data", str(generated_data)], env=database.environment
+        *["load.py", "--target", "ci", str(generated_data)], env=database.environment
     )
     run_dbt("build", database=database)
     yield database

@@ -1,0 +1,251 @@
+"""The ledger of loads: what was delivered, what a load replaced, which months changed.
+
+Everything here but ``record_failure`` runs inside the transaction of the load, so rows, ledger row
+and versions become visible together.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import execute_values
+
+from retail_platform.loading.tables import RawTable
+
+COMPLETE = "completa"
+FAILED = "fallida"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The file of one load.
+
+    Attributes:
+        table: Where its rows belong.
+        name: File name as shown in the ledger.
+        sha256: Hexadecimal digest of the file's bytes.
+        size: Bytes.
+        started: When the load began.
+    """
+
+    table: RawTable
+    name: str
+    sha256: str
+    size: int
+    started: datetime
+
+
+@dataclass
+class Tally:
+    """Rows of one load, counted while its batches pass.
+
+    Attributes:
+        delivered: Rows in the file.
+        rejected: Rows refused by file rules.
+        reasons: Refusals by reason code; a row can have several.
+        months: Accepted rows by first day of month; empty for a table without partitions.
+        first: First date of the partition column.
+        last: Last date of the partition column.
+    """
+
+    delivered: int = 0
+    rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    months: Counter[date] = field(default_factory=Counter)
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def accepted(self) -> int:
+        """Rows that keep every file rule."""
+        return self.delivered - self.rejected
+
+
+def complete_load(connection: Connection, delivery: Delivery) -> int | None:
+    """The complete load of these very bytes, if there is one.
+
+    Takes a lock until the end of the transaction, so that two deliveries of one file at the same
+    time are loaded once: the second waits for the first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            (f"{delivery.table.name}:{delivery.sha256}",),
+        )
+        cursor.execute(
+            "select max(carga_id) from staging.cargas "
+            "where tabla = %s and sha256 = %s and estado = %s",
+            (delivery.table.name, delivery.sha256, COMPLETE),
+        )
+        return _value(cursor)
+
+
+def begin(connection: Connection, delivery: Delivery) -> int:
+    """Write the ledger row and return its ``carga_id``; nobody sees it before the commit.
+
+    A table without partitions has no versions by month: dbt compares its largest ``carga_id``.
+    Its loads therefore run one after the other, so that numbers grow in the order of commits.
+    """
+    with connection.cursor() as cursor:
+        if delivery.table.partition_column is None:
+            _lock_table(cursor, delivery.table)
+        return _insert(cursor, delivery, COMPLETE, Tally(), None)
+
+
+def finish(connection: Connection, delivery: Delivery, load_id: int, tally: Tally) -> int:
+    """Replace what this load corrects, note the changed months, close the ledger row.
+
+    Loads of one table pass here one at a time: each sees the rows of the ones before it, so of two
+    loads that deliver a key at the same time the later one wins.
+
+    Returns:
+        Rows of earlier loads that were replaced.
+    """
+    with connection.cursor() as cursor:
+        _lock_table(cursor, delivery.table)
+        changed = Counter(tally.months)
+        replaced: Counter[int] = Counter()
+        if tally.accepted and _overlapped(cursor, delivery.table, load_id, tally):
+            for earlier, month, rows in _replace(cursor, delivery.table, load_id, tally):
+                replaced[earlier] += rows
+                if month is not None:
+                    changed[month] -= rows
+        _note_versions(cursor, delivery.table, load_id, changed)
+        if replaced:
+            execute_values(
+                cursor,
+                "update staging.cargas c set filas_sustituidas = filas_sustituidas + v.filas "
+                "from (values %s) v (carga_id, filas) where c.carga_id = v.carga_id",
+                list(replaced.items()),
+            )
+        cursor.execute(
+            """
+            update staging.cargas
+            set filas_entregadas = %s, filas_aceptadas = %s, filas_rechazadas = %s,
+                fecha_min = %s, fecha_max = %s, terminada_en = clock_timestamp()
+            where carga_id = %s
+            """,
+            (tally.delivered, tally.accepted, tally.rejected, tally.first, tally.last, load_id),
+        )
+    return sum(replaced.values())
+
+
+def record_failure(connection: Connection, delivery: Delivery, tally: Tally, error: str) -> None:
+    """Write the ledger row of a load that was rolled back; its rows are nowhere."""
+    with connection, connection.cursor() as cursor:
+        _insert(cursor, delivery, FAILED, tally, error)
+
+
+def _insert(cursor: Cursor, delivery: Delivery, state: str, tally: Tally, error: str | None) -> int:
+    cursor.execute(
+        """
+        insert into staging.cargas (
+            tabla, archivo, sha256, tamano_bytes, filas_entregadas, filas_aceptadas,
+            filas_rechazadas, fecha_min, fecha_max, estado, iniciada_en, terminada_en, error
+        )
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s)
+        returning carga_id
+        """,
+        (
+            delivery.table.name,
+            delivery.name,
+            delivery.sha256,
+            delivery.size,
+            tally.delivered,
+            tally.accepted,
+            tally.rejected,
+            tally.first,
+            tally.last,
+            state,
+            delivery.started,
+            error,
+        ),
+    )
+    return _value(cursor)
+
+
+def _value(cursor: Cursor) -> Any:
+    """The one value of a statement that returns one row."""
+    (row,) = cursor.fetchall()
+    return row[0]
+
+
+def _lock_table(cursor: Cursor, table: RawTable) -> None:
+    """Let the loads of one table pass one at a time until the end of the transaction."""
+    cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", (table.name,))
+
+
+def _overlapped(cursor: Cursor, table: RawTable, load_id: int, tally: Tally) -> bool:
+    """Whether an earlier load has dates in common with this one, and so may have its keys."""
+    dates = "fecha_min <= %(last)s and fecha_max >= %(first)s" if table.partition_column else "true"
+    cursor.execute(
+        "select exists (select from staging.cargas where tabla = %(table)s "
+        f"and estado = %(state)s and carga_id <> %(load)s and filas_aceptadas > 0 and {dates})",
+        {
+            "table": table.name,
+            "state": COMPLETE,
+            "load": load_id,
+            "first": tally.first,
+            "last": tally.last,
+        },
+    )
+    return _value(cursor)
+
+
+def _replace(
+    cursor: Cursor, table: RawTable, load_id: int, tally: Tally
+) -> list[tuple[int, date | None, int]]:
+    """Delete the rows of earlier loads whose keys this load delivers.
+
+    The dates are literals on the table itself, so only the partitions between them are read.
+
+    Returns:
+        Load, month (None without partitions) and number of the rows deleted.
+    """
+    keys = ", ".join(table.key)
+    old_keys = ", ".join(f"r.{column}" for column in table.key)
+    new_keys = ", ".join(f"n.{column}" for column in table.key)
+    month, between = "null::date", "true"
+    if table.partition_column:
+        month = f"date_trunc('month', r.{table.partition_column})::date"
+        between = f"r.{table.partition_column} between %(first)s and %(last)s"
+    cursor.execute(
+        f"""
+        with deleted as (
+            delete from staging.{table.name} r
+            using (
+                select distinct {keys} from staging.{table.name} r
+                where carga_id = %(load)s and {between}
+            ) n
+            where r.carga_id <> %(load)s and {between} and ({old_keys}) = ({new_keys})
+            returning r.carga_id, {month} as mes
+        )
+        select carga_id, mes, count(*) from deleted group by carga_id, mes
+        """,
+        {"load": load_id, "first": tally.first, "last": tally.last},
+    )
+    return cursor.fetchall()
+
+
+def _note_versions(
+    cursor: Cursor, table: RawTable, load_id: int, changed: Mapping[date, int]
+) -> None:
+    """Set the version of each changed month to this load and adjust its number of rows."""
+    if not changed:
+        return
+    execute_values(
+        cursor,
+        """
+        insert into staging.versiones_mes as v (tabla, mes, version, filas, actualizada_en)
+        values %s
+        on conflict (tabla, mes) do update
+        set version = excluded.version, filas = v.filas + excluded.filas,
+            actualizada_en = excluded.actualizada_en
+        """,
+        [(table.name, month, load_id, rows) for month, rows in sorted(changed.items())],
+        template="(%s, %s, %s, %s, clock_timestamp())",
+    )
