@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
+import psycopg2
 from psycopg2 import sql
 
 from retail_platform.errors import UserError
@@ -44,7 +45,7 @@ HOME_VARIABLE = "RETAIL_PG_HOME"
 # Replaying up to max_wal_size after a crash can take minutes on a slow disk.
 START_TIMEOUT_SECONDS = 600
 # After a kill -9 of the postmaster its children need a moment to notice and leave.
-ORPHANS_TIMEOUT_SECONDS = 30
+DYING_TIMEOUT_SECONDS = 30
 LEAST_FREE_BYTES = 300 * 1024**2
 
 _HBA = f"""\
@@ -109,6 +110,8 @@ class LocalServer:
 
     def status(self) -> Status:
         """Look at the pid file and at the process that it names."""
+        if self.home.is_dir():
+            self._check_owner()
         lines = _lines(self.data / "postmaster.pid")
         if len(lines) < 4 or not _is_postmaster(int(lines[0]), self.data):
             return Status(pid=None, port=None, accepting=False)
@@ -126,26 +129,40 @@ class LocalServer:
                 major version or user, or the server does not come up.
         """
         with self._exclusively():
-            status = self.status()
-            if status.pid is None:
-                self._check_data_folder()
-                _check_disk(self.home)
-                _check_port(self.port)
-                if not (self.data / "PG_VERSION").is_file():
-                    self._initialise()
-                self._write_configuration()
-                self._remove_stale_pid_file()
-                self._launch()
-            elif status.port != self.port:
-                raise UserError(
-                    f"The server in {self.home} runs on port {status.port}, but "
-                    f"{PORT_VARIABLE} asks for {self.port}. Run `make db-stop` first, or set "
-                    f"{PORT_VARIABLE}={status.port}."
-                )
-            elif not status.accepting:
-                self._wait_until_accepting()
-            self._ensure_role_and_database()
-            return self.status()
+            deadline = time.monotonic() + DYING_TIMEOUT_SECONDS
+            while True:
+                self._bring_up()
+                try:
+                    self._ensure_role_and_database()
+                    return self.status()
+                except psycopg2.OperationalError as error:
+                    # It died after it was looked at: a kill takes effect with a delay.
+                    if time.monotonic() > deadline:
+                        raise UserError(
+                            f"The server in {self.home} runs but refuses connections; "
+                            f"see {self.log}:\n{str(error).strip()}"
+                        ) from None
+                    time.sleep(0.2)
+
+    def _bring_up(self) -> None:
+        status = self.status()
+        if status.pid is None:
+            self._check_data_folder()
+            _check_disk(self.home)
+            _check_port(self.port)
+            if not (self.data / "PG_VERSION").is_file():
+                self._initialise()
+            self._write_configuration()
+            self._remove_stale_pid_file()
+            self._launch()
+        elif status.port != self.port:
+            raise UserError(
+                f"The server in {self.home} runs on port {status.port}, but "
+                f"{PORT_VARIABLE} asks for {self.port}. Run `make db-stop` first, or set "
+                f"{PORT_VARIABLE}={status.port}."
+            )
+        elif not status.accepting:
+            self._wait_until_accepting()
 
     def stop(self) -> bool:
         """Stop the server, ending its sessions; committed work stays.
@@ -276,7 +293,7 @@ class LocalServer:
 
     def _launch(self) -> None:
         started = self.log.stat().st_size if self.log.is_file() else 0
-        deadline = time.monotonic() + ORPHANS_TIMEOUT_SECONDS
+        deadline = time.monotonic() + DYING_TIMEOUT_SECONDS
         arguments = ["start", "-D", str(self.data), "-l", str(self.log)]
         arguments += ["-w", "-t", str(START_TIMEOUT_SECONDS)]
         while (result := self._run("pg_ctl", *arguments, check=False)).returncode != 0:
@@ -354,17 +371,12 @@ def _text_from(path: Path, offset: int) -> str:
 
 
 def _is_postmaster(pid: int, data: Path) -> bool:
-    """Whether the process is a PostgreSQL server of this data folder, not a reused number."""
+    """Whether the process is a PostgreSQL server in this data folder, not a reused number."""
     try:
         process = psutil.Process(pid)
-        command = process.cmdline()
-        return (
-            bool(command)
-            and Path(command[0]).name.startswith("postgres")
-            and str(data) in command
-            and process.status() != psutil.STATUS_ZOMBIE
-        )
-    except psutil.NoSuchProcess:
+        # By working folder, not by command line: it stays right when the project is moved.
+        return process.name().startswith("postgres") and Path(process.cwd()) == data.resolve()
+    except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
         return False
 
 
@@ -434,7 +446,8 @@ def open_server(
 
     Args:
         home: The folder wanted. When the server's account cannot enter its parent (a checkout
-            under /root, say), a folder under /var/tmp named after it takes its place.
+            under /root, say), a folder of /var/lib named after it takes its place: /var/tmp is
+            cleaned of old files, which would break the cluster.
         port: TCP port.
         binaries: The programs; copied into the folder when the account cannot run them.
         settings: Values that replace those of `settings_for`.
@@ -443,7 +456,7 @@ def open_server(
     account = server_account(home.parent)
     if not account.reaches(home.parent):
         key = hashlib.sha256(str(home).encode()).hexdigest()[:12]
-        home = Path("/var/tmp") / f"retail-postgres-{key}"
+        home = Path("/var/lib") / f"retail-postgres-{key}"
     server = LocalServer(home, port, binaries, account, settings or {})
     if not account.reaches(binaries.program("postgres")):
         server = replace(server, binaries=_copied(server))

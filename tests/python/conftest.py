@@ -281,9 +281,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         reasons[reason] = reasons.get(reason, 0) + 1
-    deselected = len(terminalreporter.stats.get("deselected", []))
-    if deselected:
-        reasons["large or slow: run `make test-full`"] = deselected
+    full = [
+        item for item in terminalreporter.stats.get("deselected", []) if "full" in item.keywords
+    ]
+    if full:
+        reasons["large or slow: run `make test-full`"] = len(full)
     if reasons:
         terminalreporter.section("left out")
         for reason, count in reasons.items():
