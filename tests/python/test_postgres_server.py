@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -204,14 +203,14 @@ def test_a_full_disk_is_named_and_nothing_is_left_half_made(server_folder: Path)
     disk = server_folder / "disk"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=320m", "tmpfs", disk], check=False, capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", disk], check=False, capture_output=True
     )
     if mounted.returncode:
         pytest.skip("no right to mount a small file system")
     server = new_server(disk, find_binaries())
     try:
         ballast = disk / "ballast"
-        ballast.write_bytes(bytes(100 * 1024**2))
+        ballast.write_bytes(bytes(150 * 1024**2))
         with pytest.raises(UserError, match=f"MB are free.*{HOME_VARIABLE}"):
             server.start()
         ballast.unlink()
@@ -236,11 +235,8 @@ def test_a_full_disk_is_named_and_nothing_is_left_half_made(server_folder: Path)
 def test_root_gets_a_server_though_the_checkout_is_closed_to_others(server_folder: Path) -> None:
     closed = server_folder / "closed"
     closed.mkdir(mode=0o700)
-    programs = closed / "postgresql" / "bin"
-    shutil.copytree(find_binaries().folder.parent, programs.parent, symlinks=True)
-    server = open_server(
-        closed / ".postgres", free_port(), replace(find_binaries(), folder=programs)
-    )
+    unreachable = find_binaries().copied_to(closed / "programs")
+    server = open_server(closed / ".postgres", free_port(), unreachable)
     try:
         assert server.home.parent == Path("/var/lib")
         assert server.binaries.folder.is_relative_to(server.home)
