@@ -40,7 +40,7 @@ lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamll
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/yamllint --strict .
+	$(VENV)/bin/yamllint --strict . profiles.yml.example
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
 
