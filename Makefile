@@ -13,6 +13,8 @@ VENV     ?= .venv
 PY       := $(VENV)/bin/python
 DBT      := $(VENV)/bin/dbt
 INSTALLED := $(VENV)/.installed
+# The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
+PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
 # dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
 export DBT_PROFILES_DIR := $(CURDIR)
@@ -106,8 +108,10 @@ install: $(INSTALLED)
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) scripts/check_options.py
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	echo 'Installing the locked packages into $(VENV) (a minute or two) ...'
+	$(PIP) --require-hashes --requirement requirements.lock
+	$(PIP) --no-build-isolation --editable .
+	$(PY) -m pip check >/dev/null
 	touch $@
 
 # A profiles.yml that somebody wrote is never touched.
