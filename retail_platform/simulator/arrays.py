@@ -1,0 +1,11 @@
+"""Names for the array types of the simulator."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.signedinteger[Any]]
+Bools = NDArray[np.bool_]
+Texts = NDArray[np.object_]

@@ -1,0 +1,132 @@
+"""Command line of the simulator: parse, call, report."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from retail_platform.simulator.config import SimulatorError, config_for
+from retail_platform.simulator.manifest import read_manifest
+from retail_platform.simulator.simulation import MAX_WORKERS, append, generate
+from retail_platform.simulator.writer import MANIFEST
+
+_USAGE_ERROR = 2
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments, default those of the process.
+
+    Returns:
+        Exit code: 0, 2 for a wrong value, 130 when interrupted.
+    """
+    options = _parser().parse_args(argv)
+    console = Console(stderr=True)
+    begun = time.perf_counter()
+    try:
+        _generate(options, console)
+    except SimulatorError as error:
+        sys.stderr.write(f"generate: {error}\n")
+        return _USAGE_ERROR
+    except KeyboardInterrupt:
+        sys.stderr.write("generate: interrupted; the output folder is as it was before\n")
+        return _INTERRUPTED
+    if not options.quiet:
+        console.print(f"{options.output}: done in {time.perf_counter() - begun:.1f} s")
+    return 0
+
+
+def _generate(options: argparse.Namespace, console: Console) -> None:
+    output: Path = options.output
+    end: date = options.end_date
+    config = None
+    if options.append:
+        _, last, *_ = read_manifest(output / MANIFEST)
+        days = (end - last).days
+    else:
+        config = config_for(seed=options.seed, scale=options.scale, end=end, years=options.years)
+        days = (end - config.start).days + 1
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} days"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=options.quiet or not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("Simulating", total=days)
+
+        def on_day(done: int) -> None:
+            bar.advance(task, done)
+
+        if config is None:
+            append(end, output, workers=options.workers, on_day=on_day)
+        else:
+            generate(config, end, output, workers=options.workers, on_day=on_day)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="generate.py", description="Generate the data of the simulated retail chain."
+    )
+    parser.add_argument("--scale", type=_number, default=1.0, help="volume, 1 = full (12.9 M sale lines)")
+    parser.add_argument("--seed", type=_whole(0), default=20240101, help="seed of all random streams")
+    parser.add_argument(
+        "--end-date",
+        type=_date,
+        default=date.today() - timedelta(days=1),
+        metavar="YYYY-MM-DD",
+        help="last day with data, default yesterday",
+    )
+    parser.add_argument("--years", type=_whole(1), default=5, help="years of history (default 5)")
+    parser.add_argument("--output", type=Path, default=Path("data"), help="folder (default data)")
+    parser.add_argument(
+        "--workers", type=_whole(1, MAX_WORKERS), default=2, help="processes (default 2)"
+    )
+    parser.add_argument(
+        "--append", action="store_true", help="continue the world in --output up to --end-date"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: a number above 0, such as 0.01 or 1")
+    return value
+
+
+def _whole(least: int, most: int | None = None) -> "type[int]":
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            limit = f"an integer of {least} or more" if most is None else f"{least} to {most}"
+            raise argparse.ArgumentTypeError(f"got {text!r}; allowed: {limit}")
+        return value
+
+    return parse  # type: ignore[return-value]
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}; allowed: a date as YYYY-MM-DD, such as 2025-12-31"
+        ) from error

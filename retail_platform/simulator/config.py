@@ -1,0 +1,85 @@
+"""What the caller chooses about a world, and the errors of choosing badly."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from retail_platform.simulator.parameters import STORES_FULL_SCALE
+
+MAX_SCALE = 20.0
+MIN_STORES = 12
+EARLIEST_START = date(2015, 1, 1)
+LATEST_END = date(2035, 12, 31)
+DAILY_STOCK_DAYS = 60
+
+
+class SimulatorError(Exception):
+    """A wrong choice of the user, with a message that says what is allowed."""
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """The identity of a world: everything that does not change when days are appended.
+
+    Attributes:
+        seed: Seed of all random streams.
+        scale: 1 is the full volume; smaller values have fewer stores and fewer tickets.
+        start: First day with sales.
+        daily_stock_from: First day of daily stock snapshots; earlier ones are monthly.
+    """
+
+    seed: int
+    scale: float
+    start: date
+    daily_stock_from: date
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SimulatorError: A value is outside what is allowed.
+        """
+        if not 0 < self.scale <= MAX_SCALE:
+            raise SimulatorError(
+                f"scale is {self.scale:g}; allowed: a number above 0, at most {MAX_SCALE:g} (1 = full scale)"
+            )
+        if self.seed < 0:
+            raise SimulatorError(f"seed is {self.seed}; allowed: an integer of 0 or more")
+        if not EARLIEST_START <= self.start <= LATEST_END:
+            raise SimulatorError(
+                f"the world would start on {self.start}; allowed: {EARLIEST_START} to {LATEST_END} "
+                "(choose another --end-date or fewer --years)"
+            )
+
+    @property
+    def store_count(self) -> int:
+        """Number of stores: in proportion to the scale, at least one for every cell of the design."""
+        return max(MIN_STORES, min(STORES_FULL_SCALE, round(STORES_FULL_SCALE * self.scale)))
+
+
+def config_for(
+    *, seed: int, scale: float, end: date, years: int, daily_stock_from: date | None = None
+) -> WorldConfig:
+    """Build the configuration of a world that ends on a given day.
+
+    Args:
+        seed: Seed of all random streams.
+        scale: Volume, 1 = full.
+        end: Last day of the first delivery.
+        years: Years of history up to ``end``.
+        daily_stock_from: First day of daily stock rows, default 60 days up to ``end``.
+
+    Raises:
+        SimulatorError: A value is outside what is allowed.
+    """
+    if years < 1:
+        raise SimulatorError(f"years is {years}; allowed: an integer of 1 or more")
+    if not EARLIEST_START <= end <= LATEST_END:
+        raise SimulatorError(
+            f"end date is {end}; allowed: {EARLIEST_START} to {LATEST_END}, the range of the holidays"
+        )
+    start = date(max(end.year - years, 1), end.month, min(end.day, 28)) + timedelta(
+        days=max(end.day - 28, 0)
+    )
+    start += timedelta(days=1)
+    default_daily = max(start, end - timedelta(days=DAILY_STOCK_DAYS - 1))
+    return WorldConfig(seed, scale, start, daily_stock_from or default_daily)

@@ -1,0 +1,87 @@
+"""The slow tables as they are delivered: products, stores and promotions on the last day."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from retail_platform.simulator.arrays import Ints
+from retail_platform.simulator.parameters import CATEGORIES, FORMATS, REGIONS
+from retail_platform.simulator.products import list_prices, unit_costs
+from retail_platform.simulator.promotions import promotions_between
+from retail_platform.simulator.tickets import EPOCH, dates, decimals
+from retail_platform.simulator.world import World
+
+
+def products_frame(world: World, end: date) -> pl.DataFrame:
+    """Products launched up to ``end``, with that day's national list price and cost."""
+    products = world.products
+    today = end.toordinal()
+    index = np.flatnonzero(products.launch <= today)
+    day = np.array([today])
+    price = list_prices(products, world.config.seed, day)[0, FORMATS.index("Hipermercado"), index]
+    return pl.DataFrame(
+        {
+            "producto_id": pl.Series(products.product_id[index].astype(np.int32)),
+            "sku": pl.Series(products.sku[index].tolist(), dtype=pl.String),
+            "nombre_producto": pl.Series(products.name[index].tolist(), dtype=pl.String),
+            "marca": pl.Series(products.brand[index].tolist(), dtype=pl.String),
+            "categoria": pl.Series(CATEGORIES).gather(products.category[index]),
+            "subcategoria": pl.Series(products.subcategory[index].tolist(), dtype=pl.String),
+            "precio_lista": decimals(price / 100, 10, 2),
+            "costo_unitario": decimals(unit_costs(products, day)[0, index] / 100, 10, 2),
+            "iva_pct": decimals(products.vat[index], 5, 2),
+            "fecha_lanzamiento": dates(products.launch[index]),
+            "fecha_retiro": _past_dates(products.retire[index], today),
+            "activo": pl.Series(products.retire[index] > today),
+        }
+    )
+
+
+def stores_frame(world: World, end: date) -> pl.DataFrame:
+    """Stores opened up to ``end``; later closings and remodellings are not known yet."""
+    stores = world.stores
+    today = end.toordinal()
+    index = np.flatnonzero(stores.opening <= today)
+    return pl.DataFrame(
+        {
+            "tienda_id": pl.Series(stores.store_id[index].astype(np.int32)),
+            "codigo_tienda": pl.Series(stores.code[index].tolist(), dtype=pl.String),
+            "nombre_tienda": pl.Series(stores.name[index].tolist(), dtype=pl.String),
+            "cadena": pl.Series(stores.chain[index].tolist(), dtype=pl.String),
+            "formato": pl.Series(FORMATS).gather(stores.format[index]),
+            "region": pl.Series(REGIONS).gather(stores.region[index]),
+            "ciudad": pl.Series(stores.city[index].tolist(), dtype=pl.String),
+            "estado": pl.Series(stores.state[index].tolist(), dtype=pl.String),
+            "superficie_m2": pl.Series(stores.area[index].astype(np.int32)),
+            "fecha_apertura": dates(stores.opening[index]),
+            "fecha_cierre": _past_dates(stores.closing[index], today),
+            "fecha_remodelacion": _past_dates(stores.remodel[index], today),
+            "activo": pl.Series(stores.closing[index] > today),
+        }
+    )
+
+
+def promotions_frame(world: World, end: date) -> pl.DataFrame:
+    """Promotions between the first day of the world and ``end`` (those that have begun)."""
+    start = world.config.start.toordinal()
+    promotions = promotions_between(world.products, world.config.seed, start, end.toordinal())
+    product = world.products.product_id[promotions.product]
+    return pl.DataFrame(
+        {
+            "promocion_id": pl.Series(promotions.promotion_id.astype(np.int32)),
+            "producto_id": pl.Series(product.astype(np.int32)),
+            "formato": pl.Series(FORMATS).gather(promotions.format),
+            "fecha_inicio": dates(promotions.first),
+            "fecha_fin": dates(promotions.last),
+            "descuento_pct": decimals(promotions.discount, 5, 2),
+        }
+    )
+
+
+def _past_dates(ordinals: Ints, today: int) -> pl.Series:
+    """Dates that have come; null for the others."""
+    past = ordinals <= today
+    days = np.where(past, ordinals, EPOCH)
+    frame = pl.DataFrame({"day": dates(days), "past": past})
+    return frame.select(pl.when("past").then("day")).to_series()

@@ -1,0 +1,248 @@
+"""The truth about a world: what was planted and what the delivered rows add up to."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retail_platform.simulator.arrays import Ints
+from retail_platform.simulator.config import SimulatorError, WorldConfig
+from retail_platform.simulator.demand import MILLI, channel_shares
+from retail_platform.simulator.parameters import (
+    AFFINITIES,
+    CATEGORIES,
+    CATEGORY,
+    CHANNELS,
+    EVENTS,
+    FORMAT,
+    FORMATS,
+    PAYDAY,
+    PROMO_DIP_DAYS,
+    PROMO_DIP_MAX,
+    PROMO_DIP_SHARE,
+)
+from retail_platform.simulator.inventory import StockRows
+from retail_platform.simulator.returns import Returns
+from retail_platform.simulator.tickets import Sales
+from retail_platform.simulator.world import World
+
+VERSION = 1
+Totals = dict[str, dict[str, dict[str, int]]]
+"""Whole numbers by table, month (``2024-01``) and measure; money in cents, units in thousandths."""
+_CENTS = {"total_linea", "importe"}
+_MILLI = {"unidades", "entradas", "salidas", "merma"}
+
+
+@dataclass
+class Counters:
+    """Sums over all days of what only the simulation knows.
+
+    Attributes:
+        pair_days: Days on which a store carried a product.
+        empty_days: Those that ended with an empty shelf.
+        wanted: Thousandths of a unit wanted.
+        sold: Thousandths of a unit sold.
+    """
+
+    pair_days: int = 0
+    empty_days: int = 0
+    wanted: int = 0
+    sold: int = 0
+
+
+def sales_totals(sales: Sales) -> dict[str, int]:
+    """Sums of sale lines of one month."""
+    return {
+        "filas": len(sales.ticket_id),
+        "tickets": int((sales.line == 1).sum()),
+        "filas_con_descuento": int((sales.discount > 0).sum()),
+        "unidades": int(sales.quantity.sum()),
+        "total_linea": int(sales.total.sum()),
+    }
+
+
+def returns_totals(returns: Returns) -> dict[str, int]:
+    """Sums of returns of one month."""
+    return {
+        "filas": len(returns),
+        "unidades": int(returns.quantity.sum()),
+        "importe": int(returns.amount.sum()),
+    }
+
+
+def stock_totals(rows: StockRows) -> dict[str, int]:
+    """Sums of stock rows of one month."""
+    return {
+        "filas": len(rows.pair),
+        "entradas": int(rows.receipts.sum()),
+        "salidas": int(rows.sold.sum()),
+        "merma": int(rows.shrink.sum()),
+    }
+
+
+def add_totals(totals: Totals, table: str, month: date, more: dict[str, int]) -> None:
+    """Add the sums of a part of a month to ``totals``, in place."""
+    entry = totals.setdefault(table, {}).setdefault(f"{month:%Y-%m}", {})
+    for name, value in more.items():
+        entry[name] = entry.get(name, 0) + value
+
+
+def write_manifest(
+    path: Path,
+    world: World,
+    end: date,
+    rows: dict[str, int],
+    totals: Totals,
+    counters: Counters,
+    defects: list[dict[str, Any]],
+) -> None:
+    """Write the manifest; it holds no clock time, so the same world gives the same bytes."""
+    config = world.config
+    document = {
+        "version": VERSION,
+        "world": {
+            "seed": config.seed,
+            "scale": config.scale,
+            "start": config.start.isoformat(),
+            "end": end.isoformat(),
+            "daily_stock_from": config.daily_stock_from.isoformat(),
+        },
+        "planted": _planted(world, end),
+        "rows": rows,
+        "totals": {
+            table: {month: _readable(entry) for month, entry in months.items()}
+            for table, months in totals.items()
+        },
+        "observed": {
+            "pair_days": counters.pair_days,
+            "empty_days": counters.empty_days,
+            "stock_out_rate": _ratio(counters.empty_days, counters.pair_days),
+            "unidades_pedidas": _decimal(counters.wanted, MILLI),
+            "unidades_vendidas": _decimal(counters.sold, MILLI),
+            "lost_units_share": _ratio(counters.wanted - counters.sold, counters.wanted),
+        },
+        "defects": defects,
+    }
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def read_manifest(path: Path) -> tuple[WorldConfig, date, Totals, Counters, list[dict[str, Any]]]:
+    """Read what is needed to continue a world.
+
+    Raises:
+        SimulatorError: There is no manifest, or it is not one that this version can continue.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SimulatorError(
+            f"no complete world in {path.parent} to append to; generate one without --append first"
+        ) from error
+    except ValueError as error:
+        raise SimulatorError(f"{path} is not a manifest: {error}") from error
+    if document.get("version") != VERSION:
+        raise SimulatorError(
+            f"{path} has version {document.get('version')}; this program continues version {VERSION}"
+        )
+    world = document["world"]
+    observed = document["observed"]
+    config = WorldConfig(
+        world["seed"],
+        world["scale"],
+        date.fromisoformat(world["start"]),
+        date.fromisoformat(world["daily_stock_from"]),
+    )
+    totals: Totals = {
+        table: {
+            month: {name: _whole(name, value) for name, value in entry.items()}
+            for month, entry in months.items()
+        }
+        for table, months in document["totals"].items()
+    }
+    counters = Counters(
+        observed["pair_days"],
+        observed["empty_days"],
+        int(Decimal(observed["unidades_pedidas"]) * MILLI),
+        int(Decimal(observed["unidades_vendidas"]) * MILLI),
+    )
+    return config, date.fromisoformat(world["end"]), totals, counters, document["defects"]
+
+
+def _planted(world: World, end: date) -> dict[str, Any]:
+    """The parameters that an analysis of the data should find again."""
+    products, calendar = world.products, world.calendar
+    days = np.arange(world.config.start.toordinal(), end.toordinal() + 1)
+    shares = channel_shares(days[[0, -1]], world.config.start.toordinal())
+    by_month = _season_index(world, days)
+    return {
+        "elasticity_by_product": {
+            str(number): round(float(value), 4)
+            for number, value in zip(products.product_id, products.elasticity, strict=True)
+        },
+        "elasticity_by_category": {name: CATEGORY[name].elasticity for name in CATEGORIES},
+        "promotion_dip": {
+            "days": PROMO_DIP_DAYS,
+            "share_of_lift": PROMO_DIP_SHARE,
+            "max": PROMO_DIP_MAX,
+        },
+        "affinities": [
+            {
+                "producto_id": int(products.product_id[index]),
+                "con_producto_id": int(products.product_id[products.complement[index]]),
+                "probability": float(products.complement_probability[index]),
+            }
+            for index in np.flatnonzero(products.complement >= 0)
+        ],
+        "affinity_names": [list(pair) for pair in AFFINITIES],
+        "season_index_by_category_and_month": by_month,
+        "weekday_index_by_format": {
+            name: [round(float(x), 4) for x in calendar.weekday_factor[:, index]]
+            for index, name in enumerate(FORMATS)
+        },
+        "payday_extra_by_day_of_month": {str(day): extra for day, extra in PAYDAY.items()},
+        "events": [asdict(window) for window in EVENTS],
+        "lines_per_ticket_by_format": {name: FORMAT[name].lines_per_ticket for name in FORMATS},
+        "channel_share_first_and_last_day": {
+            name: [round(float(x), 4) for x in shares[:, index]]
+            for index, name in enumerate(CHANNELS)
+        },
+    }
+
+
+def _season_index(world: World, days: Ints) -> dict[str, list[float]]:
+    """Mean demand factor of each month over the mean of the year, events and paydays included."""
+    factor = world.calendar.categories(days)
+    months = np.array([date.fromordinal(int(day)).month for day in days])
+    mean = factor.mean(axis=0)
+    return {
+        name: [
+            round(float(factor[months == month, index].mean() / mean[index]), 4)
+            for month in sorted(set(months.tolist()))
+        ]
+        for index, name in enumerate(CATEGORIES)
+    }
+
+
+def _readable(entry: dict[str, int]) -> dict[str, int | str]:
+    return {name: _decimal(value, _unit(name)) if _unit(name) > 1 else value for name, value in entry.items()}
+
+
+def _unit(name: str) -> int:
+    return 100 if name in _CENTS else MILLI if name in _MILLI else 1
+
+
+def _whole(name: str, value: int | str) -> int:
+    return int(Decimal(value) * _unit(name))
+
+
+def _decimal(value: int, unit: int) -> str:
+    places = len(str(unit)) - 1
+    return f"{Decimal(value).scaleb(-places):.{places}f}"
+
+
+def _ratio(part: int, whole: int) -> float:
+    return round(part / whole, 6) if whole else 0.0

@@ -1,0 +1,11 @@
+"""Generate the data of the simulated retail chain; see docs/simulator.md."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from retail_platform.simulator.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
