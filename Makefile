@@ -21,7 +21,7 @@ export DBT_PROFILES_DIR := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help build test test-full lint format generate load dbt-build answers docs bench \
+.PHONY: help build test test-full lint format generate load dbt-build answers docs \
 	install options target db-start db-stop db-status db-url psql lock clean clean-db
 
 help: ## Show this help
@@ -53,7 +53,7 @@ format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
 
 generate: options install ## Simulate the data into data/ (kept when scale, seed and end date are the same)
-	$(PY) scripts/generate.py --scale $(SCALE) --seed $(SEED) --end-date $(END_DATE) --out data
+	$(PY) scripts/generate.py --scale $(SCALE) --seed $(SEED) --end-date $(END_DATE) --output data
 
 load: install target ## Load data/ into schema staging (files already loaded are skipped)
 	$(PY) scripts/load.py --target $(TARGET) data

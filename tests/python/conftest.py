@@ -249,7 +249,7 @@ def generated_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "data"
     run_script(
         "generate.py",
-        *["--scale", SCALE, "--seed", SEED, "--end-date", END_DATE, "--out", str(folder)],
+        *["--scale", SCALE, "--seed", SEED, "--end-date", END_DATE, "--output", str(folder)],
     )
     return folder
 
