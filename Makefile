@@ -5,7 +5,7 @@ SCALE    ?= 1
 ifndef END_DATE
 END_DATE := $(shell date -d yesterday +%F 2>/dev/null || date -v-1d +%F)
 endif
-SEED     ?= 42
+SEED     ?= 20240101
 TARGET   ?= local
 
 PYTHON   ?= python3
@@ -52,8 +52,8 @@ format: install ## Rewrite Python and SQL in the house style
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
 
-generate: options install ## Simulate the data into data/ (kept when scale, seed and end date are the same)
-	$(PY) scripts/generate.py --scale $(SCALE) --seed $(SEED) --end-date $(END_DATE) --output data
+generate: options install ## Simulate the data into data/; kept if it is the same, continued if only END_DATE is later
+	$(PY) scripts/generate.py --scale $(SCALE) --seed $(SEED) --end-date $(END_DATE) --output data --keep
 
 load: install target ## Load data/ into schema staging (files already loaded are skipped)
 	$(PY) scripts/load.py --target $(TARGET) data

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from retail_platform.errors import report_user_errors
+from retail_platform.loading.worlds import refuse_other_world
 from retail_platform.postgres.binaries import find_binaries
 from retail_platform.postgres.server import project_server
 from retail_platform.targets import check_target, connection_parameters, libpq_environment, url
@@ -82,6 +83,10 @@ def main() -> int:
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--target", default="local", help="a target of profiles.yml")
+        if name == "check":
+            command.add_argument(
+                "--data", type=Path, help="also refuse if another simulated world is loaded there"
+            )
     options, rest = parser.parse_known_args()
     if rest and options.command != "psql":
         parser.error(f"unknown arguments: {' '.join(rest)}")
@@ -98,6 +103,8 @@ def main() -> int:
             return _psql(options.target, rest)
         case "check":
             check_target(options.target)
+            if options.data:
+                refuse_other_world(options.target, options.data)
         case "url":
             print(url(connection_parameters(options.target)))
     return 0

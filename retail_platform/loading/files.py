@@ -49,6 +49,9 @@ def find_files(sources: Iterable[Path]) -> list[SourceFile]:
         for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
             if source.is_dir() and not (path.is_file() and path.suffix == PARQUET_SUFFIX):
                 continue
+            # What an interrupted simulation leaves in .partial is no delivery.
+            if any(part.startswith(".") for part in path.relative_to(source).parts):
+                continue
             table = table_of(path)
             if table is None:
                 subjects = ", ".join(table.subject for table in RAW_TABLES.values())

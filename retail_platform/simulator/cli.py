@@ -48,6 +48,11 @@ def _generate(options: argparse.Namespace, console: Console) -> None:
     output: Path = options.output
     end: date = options.end_date
     config = None
+    if options.keep and (last := _kept_until(options)):
+        if last == end:
+            console.print(f"{output}: kept, it holds this world up to {end}")
+            return
+        options.append = True
     if options.append:
         _, last, *_ = read_manifest(output / MANIFEST)
         days = (end - last).days
@@ -74,12 +79,28 @@ def _generate(options: argparse.Namespace, console: Console) -> None:
             generate(config, end, output, workers=options.workers, on_day=on_day)
 
 
+def _kept_until(options: argparse.Namespace) -> date | None:
+    """Last day of the world in the output folder; None if it is not the one asked for."""
+    end: date = options.end_date
+    wanted = config_for(seed=options.seed, scale=options.scale, end=end, years=options.years)
+    try:
+        found, last, *_ = read_manifest(options.output / MANIFEST)
+    except SimulatorError:
+        return None
+    same = (found.seed, found.scale) == (wanted.seed, wanted.scale) and found.start <= wanted.start
+    return last if same and last <= end else None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="generate.py", description="Generate the data of the simulated retail chain."
     )
-    parser.add_argument("--scale", type=_number, default=1.0, help="volume, 1 = full (12.9 M sale lines)")
-    parser.add_argument("--seed", type=_whole(0), default=20240101, help="seed of all random streams")
+    parser.add_argument(
+        "--scale", type=_number, default=1.0, help="volume, 1 = full (12.9 M sale lines)"
+    )
+    parser.add_argument(
+        "--seed", type=_whole(0), default=20240101, help="seed of all random streams"
+    )
     parser.add_argument(
         "--end-date",
         type=_date,
@@ -95,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--append", action="store_true", help="continue the world in --output up to --end-date"
     )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep the world in --output if it is this one, and append only the days it lacks",
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
 
@@ -105,7 +131,9 @@ def _number(text: str) -> float:
     except ValueError:
         value = float("nan")
     if not value > 0:
-        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: a number above 0, such as 0.01 or 1")
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}; allowed: a number above 0, such as 0.01 or 1"
+        )
     return value
 
 

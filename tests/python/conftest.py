@@ -261,9 +261,7 @@ def built_database(embedded_server: LocalServer, generated_data: Path) -> Iterat
     ``new_database(embedded_server, built_database)`` copies it in a second.
     """
     database = create_database(embedded_server)
-    run_script(
-        *["load.py", "--target", "ci", str(generated_data)], env=database.environment
-    )
+    run_script(*["load.py", "--target", "ci", str(generated_data)], env=database.environment)
     run_dbt("build", database=database)
     yield database
     drop_database(database)
