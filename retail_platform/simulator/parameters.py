@@ -26,7 +26,7 @@ CHANNELS: Final = ("tienda", "online", "app")
 REGIONS: Final = ("Norte", "Noroeste", "Occidente", "Bajío", "Centro", "Sureste")
 
 STORES_FULL_SCALE: Final = 325
-LINES_PER_DAY_FULL_SCALE: Final = 8350.0
+LINES_PER_DAY_FULL_SCALE: Final = 8150.0
 """Lines wanted per day of a whole mature chain: 13 M in five years, a ticket sample of about 1 %."""
 
 
@@ -118,7 +118,7 @@ FORMAT: Final = {
         (0.28, 0.23, 0.15, 0.07, 0.11, 0.08, 0.07, 0.01), 5, 2,
     ),
     "Conveniencia": FormatParameters(
-        0.369, 7.0, 2.5, 50.0, 0.6, 1.10, 1, (1.00, 1.00, 1.01, 1.03, 1.13, 1.00, 0.83), 0.80,
+        0.369, 7.0, 2.7, 50.0, 0.6, 1.10, 1, (1.00, 1.00, 1.01, 1.03, 1.13, 1.00, 0.83), 0.80,
         (0.30, 0.46, 0.09, 0.02, 0.03, 0.04, 0.04, 0.02), 5, 2,
     ),
 }
@@ -179,8 +179,8 @@ PAIR_DAY_GAMMA_SHAPE: Final = 3.0
 LOCAL_TASTE_SIGMA: Final = 0.35
 REGION_TASTE_SIGMA: Final = 0.20
 
-CHANNEL_START: Final = (0.085, 0.010)
-CHANNEL_SLOPE: Final = (0.0133, 0.0077)
+CHANNEL_START: Final = (0.0920, 0.0090)
+CHANNEL_SLOPE: Final = (0.0138, 0.0074)
 CHANNEL_CAP: Final = (0.22, 0.09)
 """Online and app share of tickets: at the start, gain per year, ceiling; 12 and 3 % over five years [W]."""
 CHANNEL_BASKET: Final = (1.0, 1.10, 0.95)
@@ -209,8 +209,9 @@ PROMO_DIP_SHARE: Final = 0.20
 PROMO_DIP_MAX: Final = 0.30
 """After a promotion demand falls by 20 % of the lift, at most 30 %, for a week: pantries are full."""
 
-STOCK_OUT_TARGET: Final = 0.06
-"""Probability of an empty shelf that the order-up-to level accepts; supply failures come on top [G]."""
+STOCK_OUT_TARGET: Final = ((0.05, 0.105), (0.5, 0.065), (5.0, 0.015))
+"""Probability of an empty shelf that the order-up-to level accepts, by units a day (logarithmic between
+the points): best sellers are guarded better. Supply failures come on top [G]."""
 SAFETY_DISPERSION: Final = 2.0
 """Variance of the units wanted in a protection interval over their mean, as planners assume it."""
 DELIVERY_DELAY: Final = (0.82, 0.10, 0.05, 0.03)
@@ -276,11 +277,12 @@ class EventWindow:
 
 _BUEN_FIN = (("Electrónica", 2.6), ("Limpieza", 1.25), ("Cuidado Personal", 1.25))
 EVENTS: Final = (
-    EventWindow("Nochebuena", 14, 0, 1.65, (("Electrónica", 2.0), ("Carnes y Pescados", 2.0)), ramp=True),
+    EventWindow("Nochebuena", 20, 0, 1.80, (("Electrónica", 2.1), ("Carnes y Pescados", 2.1)), ramp=True),
     EventWindow("Navidad", 0, 0, 0.45),
     EventWindow("Víspera de Año Nuevo", 4, 0, 1.45, (("Bebidas", 1.7),), ramp=True),
     EventWindow("Año Nuevo", 0, 0, 0.45),
     EventWindow("Día de Reyes", 4, 1, 1.03, (("Electrónica", 1.5),)),
+    EventWindow("Día de Reyes", -1, -45, 0.90, (("Electrónica", 0.85),)),
     EventWindow("Día del Amor y la Amistad", 1, 0, 1.04),
     EventWindow("Viernes Santo", 5, 0, 1.08, (("Bebidas", 1.30), ("Carnes y Pescados", 0.92)), ramp=True),
     EventWindow("Sábado Santo", 0, 0, 1.08, (("Bebidas", 1.30),)),

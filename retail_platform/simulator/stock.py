@@ -123,11 +123,13 @@ def _order_up_to_levels(review: int, lead: int) -> Floats:
         p_empty[units] = at_least.mean(axis=0)
         at_least = np.maximum(at_least - probability, 0.0)
         probability = probability * ratio * (shape + units) / (units + 1)
-    below = (p_empty > STOCK_OUT_TARGET).sum(axis=0)  # first whole level that is good enough
+    rates, accepted = np.array(STOCK_OUT_TARGET).T
+    target = np.interp(np.log(_RATE_GRID), np.log(rates), accepted)
+    below = (p_empty > target).sum(axis=0)  # first whole level that is good enough
     high = np.clip(below, 1, _MAX_LEVEL - 1)
     column = np.arange(len(_RATE_GRID))
     p_high, p_low = p_empty[high, column], p_empty[high - 1, column]
-    level: Floats = high - (STOCK_OUT_TARGET - p_high) / np.maximum(p_low - p_high, 1e-12)
+    level: Floats = high - (target - p_high) / np.maximum(p_low - p_high, 1e-12)
     return np.maximum(level, 1.0)
 
 
