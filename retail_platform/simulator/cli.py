@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from retail_platform.simulator.config import SimulatorError, config_for
+from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.manifest import read_manifest
 from retail_platform.simulator.simulation import MAX_WORKERS, append, generate
 from retail_platform.simulator.writer import MANIFEST
@@ -54,8 +55,9 @@ def _generate(options: argparse.Namespace, console: Console) -> None:
             return
         options.append = True
     if options.append:
-        _, last, *_ = read_manifest(output / MANIFEST)
-        days = (end - last).days
+        earlier = read_manifest(output / MANIFEST)
+        earlier.check_continuable(end)
+        days = (end - earlier.end).days
     else:
         config = config_for(seed=options.seed, scale=options.scale, end=end, years=options.years)
         days = (end - config.start).days + 1
@@ -84,11 +86,13 @@ def _kept_until(options: argparse.Namespace) -> date | None:
     end: date = options.end_date
     wanted = config_for(seed=options.seed, scale=options.scale, end=end, years=options.years)
     try:
-        found, last, *_ = read_manifest(options.output / MANIFEST)
+        manifest = read_manifest(options.output / MANIFEST)
     except SimulatorError:
         return None
+    found = manifest.config
     same = (found.seed, found.scale) == (wanted.seed, wanted.scale) and found.start <= wanted.start
-    return last if same and last <= end else None
+    same = same and manifest.model == model_fingerprint() and not manifest.is_dirty
+    return manifest.end if same and manifest.end <= end else None
 
 
 def _parser() -> argparse.ArgumentParser:

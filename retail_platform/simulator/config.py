@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from retail_platform.errors import UserError
 from retail_platform.simulator.parameters import STORES_FULL_SCALE
 
 MAX_SCALE = 20.0
@@ -12,7 +13,7 @@ LATEST_END = date(2035, 12, 31)
 DAILY_STOCK_DAYS = 60
 
 
-class SimulatorError(Exception):
+class SimulatorError(UserError):
     """A wrong choice of the user, with a message that says what is allowed."""
 
 
@@ -40,20 +41,22 @@ class WorldConfig:
         """
         if not 0 < self.scale <= MAX_SCALE:
             raise SimulatorError(
-                f"scale is {self.scale:g}; allowed: a number above 0, at most {MAX_SCALE:g} (1 = full scale)"
+                f"scale is {self.scale:g}; allowed: a number above 0, at most {MAX_SCALE:g} "
+                "(1 = full scale)"
             )
         if self.seed < 0:
             raise SimulatorError(f"seed is {self.seed}; allowed: an integer of 0 or more")
         if not EARLIEST_START <= self.start <= LATEST_END:
             raise SimulatorError(
-                f"the world would start on {self.start}; allowed: {EARLIEST_START} to {LATEST_END} "
-                "(choose another --end-date or fewer --years)"
+                f"the first day is {self.start}; allowed: {EARLIEST_START} to "
+                f"{LATEST_END} (choose another --end-date or fewer --years)"
             )
 
     @property
     def store_count(self) -> int:
         """Number of stores: in proportion to the scale, at least one for every cell of the design."""
-        return max(MIN_STORES, min(STORES_FULL_SCALE, round(STORES_FULL_SCALE * self.scale)))
+        wanted = round(STORES_FULL_SCALE * self.scale)
+        return max(MIN_STORES, min(STORES_FULL_SCALE, wanted))
 
 
 def config_for(
@@ -75,7 +78,8 @@ def config_for(
         raise SimulatorError(f"years is {years}; allowed: an integer of 1 or more")
     if not EARLIEST_START <= end <= LATEST_END:
         raise SimulatorError(
-            f"end date is {end}; allowed: {EARLIEST_START} to {LATEST_END}, the range of the holidays"
+            f"end date is {end}; allowed: {EARLIEST_START} to {LATEST_END}, "
+            "the years of which the holidays are known"
         )
     start = date(max(end.year - years, 1), end.month, min(end.day, 28)) + timedelta(
         days=max(end.day - 28, 0)

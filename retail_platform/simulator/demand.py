@@ -78,7 +78,7 @@ class Habits:
     Attributes:
         basket: Mean lines of a ticket; shape (formats, segments).
         dispersion: Gamma shape of basket sizes; shape (formats,).
-        part_share: Share of the parts of the day; shape (formats, segments), summing to 1 per channel.
+        part_share: Share of the parts of the day; shape (formats, segments), 1 per channel.
         tilt: Taste for a category; shape (segments, categories), before it is levelled.
         hour_weight: Cumulated weights of hours; shape (formats * channels * 24 + 1,).
         quantity: Quantiles of the quantity of a line, in thousandths; shape (formats, products, n).
@@ -106,7 +106,8 @@ def build_habits(products: Products) -> Habits:
     )
     hours /= hours.sum(axis=2, keepdims=True)
     parts = np.stack(
-        [hours[..., a:b].sum(axis=2) for a, b in zip(DAY_PARTS, DAY_PARTS[1:], strict=False)], axis=2
+        [hours[..., a:b].sum(axis=2) for a, b in zip(DAY_PARTS, DAY_PARTS[1:], strict=False)],
+        axis=2,
     )
     lines = np.array([f.lines_per_ticket for f in formats])
     basket = 1 + np.outer(lines - 1, CHANNEL_BASKET)
@@ -168,9 +169,10 @@ def want(world: World, habits: Habits, days: Ints) -> Demand:
     volume = world.stores.volume(days) * weekday[:, world.stores.format]
     _, lift = promotion_effects(world.products, world.config.seed, days)
     product_factor = category[:, None, world.products.category] * lift
-    share = np.repeat(
-        format_channel_shares(days, world.config.start.toordinal()), _PARTS, axis=2
-    ) * habits.part_share
+    share = (
+        np.repeat(format_channel_shares(days, world.config.start.toordinal()), _PARTS, axis=2)
+        * habits.part_share
+    )
     drawn = [
         _want_day(world, habits, int(day), volume[n], product_factor[n], lift[n], share[n])
         for n, day in enumerate(days)
@@ -227,7 +229,9 @@ def _want_day(
 
     ticket = np.repeat(np.arange(len(store)), size)
     line_store = store[ticket]
-    pair = _draw_pairs(choice[line_store, segment[ticket]], cumulated, pairs.bounds[line_store], rng)
+    pair = _draw_pairs(
+        choice[line_store, segment[ticket]], cumulated, pairs.bounds[line_store], rng
+    )
     extra_ticket, extra_pair = _draw_complements(world, ticket, pair, rate, lift, rng)
     ticket = np.concatenate([ticket, extra_ticket])
     pair = np.concatenate([pair, extra_pair])

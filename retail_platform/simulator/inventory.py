@@ -1,4 +1,4 @@
-"""Stock snapshots: monthly rows for the history, daily rows for the last days, chained without gap."""
+"""Stock snapshots: monthly rows for the history, daily ones for the last days, without gap."""
 
 from dataclasses import dataclass, fields
 from datetime import date, timedelta

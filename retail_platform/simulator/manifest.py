@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from retail_platform.simulator.arrays import Ints
-from retail_platform.simulator.config import SimulatorError, WorldConfig
+from retail_platform.simulator.config import LATEST_END, SimulatorError, WorldConfig
 from retail_platform.simulator.demand import MILLI, channel_shares
+from retail_platform.simulator.fingerprint import model_fingerprint
+from retail_platform.simulator.inventory import StockRows
 from retail_platform.simulator.parameters import (
     AFFINITIES,
     CATEGORIES,
@@ -25,12 +27,10 @@ from retail_platform.simulator.parameters import (
     PROMO_DIP_MAX,
     PROMO_DIP_SHARE,
 )
-from retail_platform.simulator.inventory import StockRows
 from retail_platform.simulator.returns import Returns
 from retail_platform.simulator.tickets import Sales
 from retail_platform.simulator.world import World
 
-VERSION = 1
 Totals = dict[str, dict[str, dict[str, int]]]
 """Whole numbers by table, month (``2024-01``) and measure; money in cents, units in thousandths."""
 _CENTS = {"total_linea", "importe"}
@@ -98,18 +98,17 @@ def write_manifest(
     rows: dict[str, int],
     totals: Totals,
     counters: Counters,
-    defects: list[dict[str, Any]],
 ) -> None:
     """Write the manifest; it holds no clock time, so the same world gives the same bytes."""
     config = world.config
     document = {
-        "version": VERSION,
         "world": {
             "seed": config.seed,
             "scale": config.scale,
             "start": config.start.isoformat(),
             "end": end.isoformat(),
             "daily_stock_from": config.daily_stock_from.isoformat(),
+            "model": model_fingerprint(),
         },
         "planted": _planted(world, end),
         "rows": rows,
@@ -125,31 +124,67 @@ def write_manifest(
             "unidades_vendidas": _decimal(counters.sold, MILLI),
             "lost_units_share": _ratio(counters.wanted - counters.sold, counters.wanted),
         },
-        "defects": defects,
+        "defects": [],
     }
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def read_manifest(path: Path) -> tuple[WorldConfig, date, Totals, Counters, list[dict[str, Any]]]:
-    """Read what is needed to continue a world.
+@dataclass(frozen=True)
+class Manifest:
+    """What is needed of a manifest to continue its world.
+
+    Attributes:
+        config: Identity of the world.
+        end: Last day delivered.
+        model: Fingerprint of the simulator that made it.
+        totals: Sums of the rows delivered.
+        counters: Sums that only the simulation knows.
+        is_dirty: Whether defects were planted.
+    """
+
+    config: WorldConfig
+    end: date
+    model: str
+    totals: Totals
+    counters: Counters
+    is_dirty: bool
+
+    def check_continuable(self, end: date) -> None:
+        """Refuse to continue the world where the result would not be as if made at once.
+
+        Raises:
+            SimulatorError: With the reason.
+        """
+        again = "generate it again without --append"
+        if end <= self.end:
+            raise SimulatorError(f"the world ends on {self.end} already; append to a later day")
+        if end > LATEST_END:
+            raise SimulatorError(f"end date is {end}; allowed: up to {LATEST_END}")
+        if self.model != model_fingerprint():
+            raise SimulatorError(f"the world is of another version of the simulator; {again}")
+        if self.is_dirty:
+            raise SimulatorError(f"the world has planted defects and cannot grow; {again}")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest.
 
     Raises:
-        SimulatorError: There is no manifest, or it is not one that this version can continue.
+        SimulatorError: There is no manifest, or it is not one of this program.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        return _parse(document)
     except FileNotFoundError as error:
         raise SimulatorError(
             f"no complete world in {path.parent} to append to; generate one without --append first"
         ) from error
-    except ValueError as error:
-        raise SimulatorError(f"{path} is not a manifest: {error}") from error
-    if document.get("version") != VERSION:
-        raise SimulatorError(
-            f"{path} has version {document.get('version')}; this program continues version {VERSION}"
-        )
-    world = document["world"]
-    observed = document["observed"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SimulatorError(f"{path} is not a manifest of this simulator: {error}") from error
+
+
+def _parse(document: dict[str, Any]) -> Manifest:
+    world, observed = document["world"], document["observed"]
     config = WorldConfig(
         world["seed"],
         world["scale"],
@@ -169,7 +204,8 @@ def read_manifest(path: Path) -> tuple[WorldConfig, date, Totals, Counters, list
         int(Decimal(observed["unidades_pedidas"]) * MILLI),
         int(Decimal(observed["unidades_vendidas"]) * MILLI),
     )
-    return config, date.fromisoformat(world["end"]), totals, counters, document["defects"]
+    end = date.fromisoformat(world["end"])
+    return Manifest(config, end, world["model"], totals, counters, bool(document["defects"]))
 
 
 def _planted(world: World, end: date) -> dict[str, Any]:
@@ -228,7 +264,10 @@ def _season_index(world: World, days: Ints) -> dict[str, list[float]]:
 
 
 def _readable(entry: dict[str, int]) -> dict[str, int | str]:
-    return {name: _decimal(value, _unit(name)) if _unit(name) > 1 else value for name, value in entry.items()}
+    return {
+        name: _decimal(value, _unit(name)) if _unit(name) > 1 else value
+        for name, value in entry.items()
+    }
 
 
 def _unit(name: str) -> int:

@@ -1,10 +1,11 @@
 """The planted parameters: every figure of the world that is a choice, with its source.
 
 Sources: [F] Favorita groceries, secondary analysis (weekend +34 %, payday +11 %, December +30 %,
-promotion +75 %, top 20 % of items = 58 % of sales); [G] Gruen & Corsten 2008 (8.3 % out of stock, 4 % of
-sales lost, 75 % of the causes in the store); [W] Walmex reports (gross margin 24 %, growing online
-share); [B] Bijmolt et al. 2005 (price elasticity of brands about -2.6); [C] convenience baskets of about
-three products, few above five; [I] INEGI consumer prices, December to December; [J] judgement.
+promotion +75 %, top 20 % of items = 58 % of sales); [G] Gruen & Corsten 2008 (8.3 % out of stock,
+4 % of sales lost, 75 % of the causes in the store); [W] Walmex reports (gross margin 24 %, growing
+online share); [B] Bijmolt et al. 2005 (price elasticity of brands about -2.6); [C] convenience
+baskets of about three products, few above five; [I] INEGI consumer prices, December to December;
+[J] judgement.
 Details and links: ``docs/simulator.md``.
 """
 
@@ -27,7 +28,7 @@ REGIONS: Final = ("Norte", "Noroeste", "Occidente", "Bajío", "Centro", "Sureste
 
 STORES_FULL_SCALE: Final = 325
 LINES_PER_DAY_FULL_SCALE: Final = 8150.0
-"""Lines wanted per day of a whole mature chain: 13 M in five years, a ticket sample of about 1 %."""
+"""Lines wanted a day by a mature chain: 13 M in five years, a ticket sample of about 1 %."""
 
 
 @dataclass(frozen=True)
@@ -106,20 +107,60 @@ class FormatParameters:
 
 FORMAT: Final = {
     "Hipermercado": FormatParameters(
-        0.123, 66.0, 11.5, 3.0, 1.5, 1.00, 4, (0.86, 0.86, 0.86, 0.90, 1.10, 1.26, 1.18), 1.25,
-        (0.25, 0.14, 0.13, 0.11, 0.14, 0.11, 0.09, 0.03), 3, 2,
+        0.123,
+        66.0,
+        11.5,
+        3.0,
+        1.5,
+        1.00,
+        4,
+        (0.86, 0.86, 0.86, 0.90, 1.10, 1.26, 1.18),
+        1.25,
+        (0.25, 0.14, 0.13, 0.11, 0.14, 0.11, 0.09, 0.03),
+        3,
+        2,
     ),
     "Supermercado": FormatParameters(
-        0.262, 33.0, 7.6, 3.0, 1.2, 1.02, 3, (0.88, 0.87, 0.88, 0.91, 1.09, 1.23, 1.16), 1.10,
-        (0.26, 0.14, 0.14, 0.12, 0.17, 0.09, 0.07, 0.01), 4, 2,
+        0.262,
+        33.0,
+        7.6,
+        3.0,
+        1.2,
+        1.02,
+        3,
+        (0.88, 0.87, 0.88, 0.91, 1.09, 1.23, 1.16),
+        1.10,
+        (0.26, 0.14, 0.14, 0.12, 0.17, 0.09, 0.07, 0.01),
+        4,
+        2,
     ),
     "Express": FormatParameters(
-        0.246, 14.0, 4.2, 5.0, 0.9, 1.05, 2, (0.95, 0.94, 0.95, 0.97, 1.08, 1.10, 1.01), 0.95,
-        (0.28, 0.23, 0.15, 0.07, 0.11, 0.08, 0.07, 0.01), 5, 2,
+        0.246,
+        14.0,
+        4.2,
+        5.0,
+        0.9,
+        1.05,
+        2,
+        (0.95, 0.94, 0.95, 0.97, 1.08, 1.10, 1.01),
+        0.95,
+        (0.28, 0.23, 0.15, 0.07, 0.11, 0.08, 0.07, 0.01),
+        5,
+        2,
     ),
     "Conveniencia": FormatParameters(
-        0.369, 7.0, 2.7, 50.0, 0.6, 1.10, 1, (1.00, 1.00, 1.01, 1.03, 1.13, 1.00, 0.83), 0.80,
-        (0.30, 0.46, 0.09, 0.02, 0.03, 0.04, 0.04, 0.02), 5, 2,
+        0.369,
+        7.0,
+        2.7,
+        50.0,
+        0.6,
+        1.10,
+        1,
+        (1.00, 1.00, 1.01, 1.03, 1.13, 1.00, 0.83),
+        0.80,
+        (0.30, 0.46, 0.09, 0.02, 0.03, 0.04, 0.04, 0.02),
+        5,
+        2,
     ),
 }
 PERISHABLE_POLICY: Final = (2, 1)
@@ -159,8 +200,21 @@ SECOND_CHAIN_EVERY: Final = 6
 """Beyond the smallest chain, every sixth store of a format belongs to the second chain [J]."""
 
 INFLATION: Final = {
-    2010: 4.40, 2011: 3.82, 2012: 3.57, 2013: 3.97, 2014: 4.08, 2015: 2.13, 2016: 3.36, 2017: 6.77,
-    2018: 4.83, 2019: 2.83, 2020: 3.15, 2021: 7.36, 2022: 7.82, 2023: 4.66, 2024: 4.21,
+    2010: 4.40,
+    2011: 3.82,
+    2012: 3.57,
+    2013: 3.97,
+    2014: 4.08,
+    2015: 2.13,
+    2016: 3.36,
+    2017: 6.77,
+    2018: 4.83,
+    2019: 2.83,
+    2020: 3.15,
+    2021: 7.36,
+    2022: 7.82,
+    2023: 4.66,
+    2024: 4.21,
 }
 """Consumer prices of the year, per cent, December to December [I]."""
 INFLATION_LATER: Final = 3.8
@@ -182,7 +236,8 @@ REGION_TASTE_SIGMA: Final = 0.20
 CHANNEL_START: Final = (0.0920, 0.0090)
 CHANNEL_SLOPE: Final = (0.0138, 0.0074)
 CHANNEL_CAP: Final = (0.22, 0.09)
-"""Online and app share of tickets: at the start, gain per year, ceiling; 12 and 3 % over five years [W]."""
+"""Online and app share of tickets: at the start, gain per year, ceiling. They are 12 and 3 % over
+five years [W]."""
 CHANNEL_BASKET: Final = (1.0, 1.10, 0.95)
 CHANNEL_RETURN_FACTOR: Final = (1.0, 4.0, 4.0)
 
@@ -207,11 +262,11 @@ PROMO_GROUPS: Final = 3
 PROMO_DIP_DAYS: Final = 7
 PROMO_DIP_SHARE: Final = 0.20
 PROMO_DIP_MAX: Final = 0.30
-"""After a promotion demand falls by 20 % of the lift, at most 30 %, for a week: pantries are full."""
+"""After a promotion pantries are full: a week sells less by 20 % of the lift, at most 30 %."""
 
 STOCK_OUT_TARGET: Final = ((0.05, 0.105), (0.5, 0.065), (5.0, 0.015))
-"""Probability of an empty shelf that the order-up-to level accepts, by units a day (logarithmic between
-the points): best sellers are guarded better. Supply failures come on top [G]."""
+"""Probability of an empty shelf that the order-up-to level accepts, by units a day (logarithmic
+between the points): best sellers are guarded better. Supply failures come on top [G]."""
 SAFETY_DISPERSION: Final = 2.0
 """Variance of the units wanted in a protection interval over their mean, as planners assume it."""
 DELIVERY_DELAY: Final = (0.82, 0.10, 0.05, 0.03)
@@ -277,20 +332,33 @@ class EventWindow:
 
 _BUEN_FIN = (("Electrónica", 2.6), ("Limpieza", 1.25), ("Cuidado Personal", 1.25))
 EVENTS: Final = (
-    EventWindow("Nochebuena", 20, 0, 1.80, (("Electrónica", 2.1), ("Carnes y Pescados", 2.1)), ramp=True),
+    EventWindow(
+        "Nochebuena", 20, 0, 1.80, (("Electrónica", 2.1), ("Carnes y Pescados", 2.1)), ramp=True
+    ),
     EventWindow("Navidad", 0, 0, 0.45),
     EventWindow("Víspera de Año Nuevo", 4, 0, 1.45, (("Bebidas", 1.7),), ramp=True),
     EventWindow("Año Nuevo", 0, 0, 0.45),
     EventWindow("Día de Reyes", 4, 1, 1.03, (("Electrónica", 1.5),)),
     EventWindow("Día de Reyes", -1, -45, 0.90, (("Electrónica", 0.85),)),
     EventWindow("Día del Amor y la Amistad", 1, 0, 1.04),
-    EventWindow("Viernes Santo", 5, 0, 1.08, (("Bebidas", 1.30), ("Carnes y Pescados", 0.92)), ramp=True),
+    EventWindow(
+        "Viernes Santo", 5, 0, 1.08, (("Bebidas", 1.30), ("Carnes y Pescados", 0.92)), ramp=True
+    ),
     EventWindow("Sábado Santo", 0, 0, 1.08, (("Bebidas", 1.30),)),
     EventWindow("Domingo de Pascua", 0, 0, 0.90),
     EventWindow("Día del Trabajo", 0, 0, 0.95),
-    EventWindow("Día de las Madres", 3, 0, 1.12, (("Electrónica", 1.5), ("Cuidado Personal", 1.3)), ramp=True),
+    EventWindow(
+        "Día de las Madres",
+        3,
+        0,
+        1.12,
+        (("Electrónica", 1.5), ("Cuidado Personal", 1.3)),
+        ramp=True,
+    ),
     EventWindow("Grito de Independencia", 3, 0, 1.20, (("Bebidas", 1.45),), ramp=True),
-    EventWindow("Día de Muertos", 4, 0, 1.08, (("Frutas y Verduras", 1.20), ("Limpieza", 1.20)), ramp=True),
+    EventWindow(
+        "Día de Muertos", 4, 0, 1.08, (("Frutas y Verduras", 1.20), ("Limpieza", 1.20)), ramp=True
+    ),
     EventWindow("Buen Fin", 0, 0, 1.08, _BUEN_FIN),
     EventWindow("Día de la Revolución (Buen Fin)", 0, 0, 1.08, _BUEN_FIN),
     EventWindow("Día de la Virgen de Guadalupe", 0, 0, 1.05),

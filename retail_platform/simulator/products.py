@@ -207,7 +207,7 @@ def unit_costs(products: Products, days: Ints) -> Ints:
 
 
 def round_price(pesos: Floats) -> Ints:
-    """Round to the endings of a shelf label: half pesos, whole pesos, or a nine above 200; in cents."""
+    """Round to the endings of a shelf label, in cents: half pesos, pesos, or a nine above 200."""
     label = np.where(
         pesos < 20,
         np.rint(pesos * 2) / 2,

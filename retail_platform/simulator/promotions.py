@@ -58,7 +58,9 @@ def promotions_between(products: Products, seed: int, first: int, last: int) -> 
 
 
 def _select(promotions: Promotions, keep: Bools) -> Promotions:
-    return Promotions(*(getattr(promotions, name)[keep] for name in Promotions.__dataclass_fields__))
+    return Promotions(
+        *(getattr(promotions, name)[keep] for name in Promotions.__dataclass_fields__)
+    )
 
 
 def _campaign(day: int) -> int:

@@ -108,7 +108,8 @@ def _draw_day(world: World, sales: Sales, day: int, lines: Ints) -> Returns:
     some = (1 + np.floor(rng.random(count) * (pieces - 1))).astype(np.int64) * MILLI
     quantity = np.where(is_part, some, sold)
     perishable = np.isin(
-        world.products.category[sales.product[line]], [CATEGORIES.index(name) for name in PERISHABLE]
+        world.products.category[sales.product[line]],
+        [CATEGORIES.index(name) for name in PERISHABLE],
     )
     kind = np.where(perishable, 2, np.where(sales.channel[line] > 0, 1, 0))
     cumulated = np.cumsum(RETURN_REASON_WEIGHTS, axis=1)

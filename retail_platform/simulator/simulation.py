@@ -6,11 +6,12 @@ so the data do not depend on who worked when.
 """
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -36,6 +37,7 @@ from retail_platform.simulator.manifest import (
 )
 from retail_platform.simulator.returns import Returns, draw_returns, join, no_returns, returns_frame
 from retail_platform.simulator.stock import (
+    Policy,
     StockDay,
     StockState,
     advance,
@@ -51,7 +53,7 @@ MAX_WORKERS = 64
 
 
 @dataclass
-class Progress:
+class RunState:
     """Everything that carries over from month to month, and from one run to the next.
 
     Attributes:
@@ -64,9 +66,32 @@ class Progress:
 
     next_day: date
     stock: StockState
-    pending: Returns
-    totals: Totals
-    counters: Counters
+    pending: Returns = field(default_factory=no_returns)
+    totals: Totals = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where month files go.
+
+    Attributes:
+        folder: Folder of the new files.
+        earlier: Folder with the files of earlier runs.
+        first: First day of this run; earlier files hold the days before it.
+    """
+
+    folder: Path
+    earlier: Path
+    first: date
+
+    def write(self, frame: pl.DataFrame, table: str, column: str, month: date) -> None:
+        """Write a month's rows behind those that an earlier run delivered."""
+        name = month_file(table, month)
+        before = self.earlier / name
+        if month < self.first and before.exists():
+            frame = pl.concat([pl.read_parquet(before).filter(pl.col(column) < self.first), frame])
+        write_parquet(frame, self.folder / name)
 
 
 def generate(
@@ -89,14 +114,19 @@ def generate(
     Raises:
         SimulatorError: A value is not allowed or the folder cannot be written.
     """
-    if not config.daily_stock_from <= end:
-        raise SimulatorError(f"the world would end on {end}, before its daily stock rows begin")
+    if end < config.daily_stock_from:
+        raise SimulatorError(
+            f"the world would end on {end}, before its daily stock rows begin on "
+            f"{config.daily_stock_from}"
+        )
     world = build_world(config)
-    policy_state = opening_state(world, build_policy(world, build_habits(world.products)))
-    progress = Progress(config.start, policy_state, no_returns(), {}, Counters())
+    habits = build_habits(world.products)
+    policy = build_policy(world, habits)
+    state = RunState(config.start, opening_state(world, policy))
     with delivery(output, replace_all=True) as folder:
-        _run(world, progress, end, folder, output, workers, on_day)
-        _finish(world, progress, end, folder, [])
+        target = _Target(folder, output, config.start)
+        _run(world, habits, policy, state, end, target, workers, on_day)
+        _finish(world, state, end, folder)
 
 
 def append(
@@ -108,63 +138,70 @@ def append(
 ) -> None:
     """Continue the world in ``output`` up to ``end``; the result is as if made at once.
 
+    Args:
+        end: New last day.
+        output: Folder of an earlier run.
+        workers: Processes that draw demand and write files.
+        on_day: Called with the number of days finished since the last call.
+
     Raises:
-        SimulatorError: There is no world, or it already reaches ``end``.
+        SimulatorError: There is no world, or it cannot be continued to ``end``.
     """
-    config, last, totals, counters, defects = read_manifest(output / MANIFEST)
-    if end <= last:
-        raise SimulatorError(f"the world in {output} already ends on {last}; append to a later day than {end}")
-    world = build_world(config)
-    stock, pending = _load_state(output / STATE, last)
-    progress = Progress(last + timedelta(days=1), stock, pending, totals, counters)
+    earlier = read_manifest(output / MANIFEST)
+    earlier.check_continuable(end)
+    world = build_world(earlier.config)
+    habits = build_habits(world.products)
+    stock, pending = _load_state(output / STATE, earlier.end)
+    first = earlier.end + timedelta(days=1)
+    state = RunState(first, stock, pending, earlier.totals, earlier.counters)
     with delivery(output, replace_all=False) as folder:
-        _run(world, progress, end, folder, output, workers, on_day)
-        _finish(world, progress, end, folder, defects)
+        target = _Target(folder, output, first)
+        policy = build_policy(world, habits)
+        _run(world, habits, policy, state, end, target, workers, on_day)
+        _finish(world, state, end, folder)
 
 
 def _run(
     world: World,
-    progress: Progress,
+    habits: Habits,
+    policy: Policy,
+    state: RunState,
     end: date,
-    folder: Path,
-    earlier: Path,
+    target: _Target,
     workers: int,
     on_day: Callable[[int], None],
 ) -> None:
-    """Simulate up to ``end`` and write the month files into ``folder``."""
-    habits = build_habits(world.products)
-    policy = build_policy(world, habits)
+    """Simulate up to ``end`` and write the month files; changes ``state``."""
     log = StockLog(world)
-    first = progress.next_day
-    blocks = deque(_months(first, end))
-    ahead: deque[tuple[Ints, Future[Demand]]] = deque()
-    writing: deque[tuple[date, int, Future[Any], Future[Any]]] = deque()
+    blocks = deque(_months(state.next_day, end))
+    lookahead = workers + 1
+    ahead: deque[Future[Demand]] = deque()
+    writing: deque[tuple[Ints, Future[Any], Future[Any]]] = deque()
 
     def finish_month() -> None:
-        month, days, sold, stocked = writing.popleft()
+        days, sold, stocked = writing.popleft()
+        month = _month_of(days)
         returns, sums = sold.result()
-        add_totals(progress.totals, "ventas", month, sums)
-        add_totals(progress.totals, "inventario", month, stocked.result())
-        progress.pending = _write_returns(world, progress, month, days, returns, folder, earlier, first)
-        on_day(days)
+        add_totals(state.totals, "ventas", month, sums)
+        add_totals(state.totals, "inventario", month, stocked.result())
+        _deliver_returns(world, state, days, returns, target)
+        on_day(len(days))
 
-    with _executor(workers) as pool:
+    with _executor(min(workers, len(blocks))) as pool:
         while blocks or ahead:
-            while blocks and len(ahead) < workers + 1:
-                days = blocks.popleft()
-                ahead.append((days, pool.submit(want, world, habits, days)))
-            days, future = ahead.popleft()
-            demand = future.result()
-            shortage = _run_stock(world, policy, progress, log, demand)
-            month = date.fromordinal(int(days[0])).replace(day=1)
-            sold = pool.submit(_sell_and_write, world, demand, shortage, folder, earlier, first)
-            stocked = pool.submit(_write_stock, world, log.take_rows(), month, folder, earlier, first)
-            writing.append((month, len(days), sold, stocked))
-            while len(writing) > workers + 1:
+            while blocks and len(ahead) < lookahead:
+                ahead.append(pool.submit(want, world, habits, blocks.popleft()))
+            demand = ahead.popleft().result()
+            shortage = _run_stock(world, policy, state, log, demand)
+            sold = pool.submit(_sell_and_write, world, demand, shortage, target)
+            month = _month_of(demand.days)
+            stocked = pool.submit(_write_stock, world, log.take_rows(), month, target)
+            writing.append((demand.days, sold, stocked))
+            while len(writing) > lookahead:
                 finish_month()
         while writing:
             finish_month()
-    progress.next_day = end + timedelta(days=1)
+    state.next_day = end + timedelta(days=1)
 
 
 def _months(first: date, last: date) -> Iterator[Ints]:
@@ -177,8 +214,13 @@ def _months(first: date, last: date) -> Iterator[Ints]:
         day = following
 
 
+def _month_of(days: Ints) -> date:
+    """First day of the month of consecutive ordinals."""
+    return date.fromordinal(int(days[0])).replace(day=1)
+
+
 def _run_stock(
-    world: World, policy: Any, progress: Progress, log: StockLog, demand: Demand
+    world: World, policy: Policy, state: RunState, log: StockLog, demand: Demand
 ) -> Shortage:
     """Run the shelves through the days of a demand; return where they could not serve it."""
     plan = plan_supply(world, demand.days)
@@ -189,16 +231,16 @@ def _run_stock(
         wanted = np.bincount(
             demand.line_pair[lines], demand.line_quantity[lines], len(world.pairs)
         ).astype(np.int64)
-        balance = advance(world, policy, plan, progress.stock, number, wanted)
+        balance = advance(world, policy, plan, state.stock, number, wanted)
         log.add(int(day), balance)
         missing = np.flatnonzero(wanted > balance.sold)
         short.append((np.full(len(missing), number), missing, balance.sold[missing]))
-        _count(world, progress.counters, int(day), wanted, balance)
+        _count(world, state.counters, int(day), wanted, balance)
     return Shortage(*(np.concatenate(column) for column in zip(*short, strict=True)))
 
 
 def _count(world: World, counters: Counters, day: int, wanted: Ints, balance: StockDay) -> None:
-    """Add a day to the counters; a pair's last day is written off and says nothing of stock-outs."""
+    """Add a day to the counters, save for pairs on their last day: they are emptied on purpose."""
     active = world.pairs.active(day) & (world.pairs.last > day)
     counters.pair_days += int(active.sum())
     counters.empty_days += int((active & (balance.closing == 0)).sum())
@@ -207,101 +249,72 @@ def _count(world: World, counters: Counters, day: int, wanted: Ints, balance: St
 
 
 def _sell_and_write(
-    world: World, demand: Demand, shortage: Shortage, folder: Path, earlier: Path, first: date
+    world: World, demand: Demand, shortage: Shortage, target: _Target
 ) -> tuple[Returns, dict[str, int]]:
     """Serve a month, write its sales and draw their returns."""
     sales = sell(world, demand, shortage)
-    month = date.fromordinal(int(demand.days[0]))
-    name = month_file("ventas", month)
-    _write_month(sales_frame(world, sales), name, "fecha_venta", folder, earlier, first)
+    target.write(sales_frame(world, sales), "ventas", "fecha_venta", _month_of(demand.days))
     return draw_returns(world, sales), sales_totals(sales)
 
 
-def _write_stock(
-    world: World, rows: StockRows, month: date, folder: Path, earlier: Path, first: date
-) -> dict[str, int]:
+def _write_stock(world: World, rows: StockRows, month: date, target: _Target) -> dict[str, int]:
     """Write the stock rows that a month closed."""
-    name = month_file("inventario", month)
-    _write_month(stock_frame(world, rows), name, "fecha", folder, earlier, first)
+    target.write(stock_frame(world, rows), "inventario", "fecha", month)
     return stock_totals(rows)
 
 
-def _write_returns(
-    world: World,
-    progress: Progress,
-    month: date,
-    days: int,
-    returns: Returns,
-    folder: Path,
-    earlier: Path,
-    first: date,
-) -> Returns:
-    """Write the returns of a month that is complete; give back those of later days."""
-    known = join([progress.pending, returns])
-    until = max(month, first).toordinal() + days
-    due = known.select(known.day < until)
-    name = month_file("devoluciones", month)
-    _write_month(returns_frame(world, due), name, "fecha_devolucion", folder, earlier, first)
-    add_totals(progress.totals, "devoluciones", month, returns_totals(due))
-    return known.select(known.day >= until)
-
-
-def _write_month(
-    frame: pl.DataFrame, name: str, column: str, folder: Path, earlier: Path, first: date
+def _deliver_returns(
+    world: World, state: RunState, days: Ints, returns: Returns, target: _Target
 ) -> None:
-    """Write a month's rows behind those that an earlier run delivered before ``first``."""
-    before = earlier / name
-    begun = first.day > 1 and name.endswith(f"_{first:%Y%m}.parquet")
-    if begun and before.exists():
-        frame = pl.concat([pl.read_parquet(before).filter(pl.col(column) < first), frame])
-    write_parquet(frame, folder / name)
+    """Write the returns that came back up to the last of the days; keep those of later days."""
+    known = join([state.pending, returns])
+    is_due = known.day <= days[-1]
+    due = known.select(is_due)
+    state.pending = known.select(~is_due)
+    month = _month_of(days)
+    target.write(returns_frame(world, due), "devoluciones", "fecha_devolucion", month)
+    add_totals(state.totals, "devoluciones", month, returns_totals(due))
 
 
-def _finish(
-    world: World, progress: Progress, end: date, folder: Path, defects: list[dict[str, Any]]
-) -> None:
+def _finish(world: World, state: RunState, end: date, folder: Path) -> None:
     """Write the slow tables, the state and the manifest."""
     rows = {
         table: sum(month["filas"] for month in months.values())
-        for table, months in progress.totals.items()
+        for table, months in state.totals.items()
     }
-    for table, build in (
-        ("productos", products_frame),
-        ("tiendas", stores_frame),
-        ("promociones", promotions_frame),
-    ):
+    slow = {"productos": products_frame, "tiendas": stores_frame, "promociones": promotions_frame}
+    for table, build in slow.items():
         frame = build(world, end)
         write_parquet(frame, folder / f"{table}.parquet")
         rows[table] = len(frame)
-    _save_state(folder / STATE, progress, end)
-    write_manifest(folder / MANIFEST, world, end, rows, progress.totals, progress.counters, defects)
+    _save_state(folder / STATE, state, end)
+    write_manifest(folder / MANIFEST, world, end, rows, state.totals, state.counters)
 
 
-def _save_state(path: Path, progress: Progress, end: date) -> None:
-    pending = {f"return_{f.name}": getattr(progress.pending, f.name) for f in fields(Returns)}
+def _save_state(path: Path, state: RunState, end: date) -> None:
+    pending = {f"return_{f.name}": getattr(state.pending, f.name) for f in fields(Returns)}
     np.savez_compressed(
         path,
         allow_pickle=False,
         end=np.array(end.toordinal()),
-        on_hand=progress.stock.on_hand,
-        in_transit=progress.stock.in_transit,
+        on_hand=state.stock.on_hand,
+        in_transit=state.stock.in_transit,
         **pending,
     )
 
 
 def _load_state(path: Path, last: date) -> tuple[StockState, Returns]:
+    again = "so the world cannot be continued; generate it again without --append"
     try:
         with np.load(path) as saved:
             end = int(saved["end"])
             stock = StockState(saved["on_hand"], saved["in_transit"])
             pending = Returns(*(saved[f"return_{f.name}"] for f in fields(Returns)))
-    except FileNotFoundError as error:
-        raise SimulatorError(
-            f"{path} is missing, so the world cannot be continued; generate it again without --append"
-        ) from error
+    except (OSError, ValueError, KeyError) as error:
+        raise SimulatorError(f"{path} cannot be read, {again} ({error})") from error
     if end != last.toordinal():
         raise SimulatorError(
-            f"{path} is of {date.fromordinal(end)} but the manifest of {last}; generate the world again"
+            f"{path} is of {date.fromordinal(end)} and the manifest of {last}, {again}"
         )
     return stock, pending
 
@@ -324,8 +337,15 @@ def _executor(workers: int) -> Iterator[Executor]:
         return
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_caller
+    )
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_caller() -> None:
+    """Ctrl-C reaches every process of the terminal; only the calling one should answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

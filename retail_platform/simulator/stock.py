@@ -1,7 +1,7 @@
 """The shelf, day by day: opening + receipts - sales - shrink = closing, and orders for tomorrow.
 
-All quantities are whole thousandths of a unit, so every balance is exact. What cannot be sold because
-the shelf is empty is lost. Returned goods do not go back to the shelf.
+All quantities are whole thousandths of a unit, so every balance is exact. What cannot be sold
+because the shelf is empty is lost. Returned goods do not go back to the shelf.
 """
 
 from dataclasses import dataclass
@@ -149,7 +149,9 @@ def opening_state(world: World, policy: Policy) -> StockState:
 
 def _target(world: World, policy: Policy, rate: Floats) -> Ints:
     """Order-up-to level for a demand rate in units a day, in whole thousandths of a unit."""
-    position = np.interp(np.log(np.maximum(rate, 1e-12)), np.log(_RATE_GRID), np.arange(len(_RATE_GRID)))
+    position = np.interp(
+        np.log(np.maximum(rate, 1e-12)), np.log(_RATE_GRID), np.arange(len(_RATE_GRID))
+    )
     exact = policy.level[policy.kind, np.rint(position).astype(int)]
     pieces = np.floor(exact + policy.rounding) * MILLI
     by_weight = np.ceil(exact * MILLI / WEIGHT_STEP) * WEIGHT_STEP
@@ -198,7 +200,10 @@ def plan_supply(world: World, days: Ints) -> SupplyPlan:
 def _outages(world: World, days: Ints) -> Bools:
     """When suppliers fail: spells drawn for every thirty days, shape (days, regions, products)."""
     shape = (len(REGIONS), len(world.products))
-    numbers = range((int(days[0]) - OUTAGE_DAYS[1]) // _DAYS_PER_OUTAGE_DRAW, int(days[-1]) // _DAYS_PER_OUTAGE_DRAW + 1)
+    numbers = range(
+        (int(days[0]) - OUTAGE_DAYS[1]) // _DAYS_PER_OUTAGE_DRAW,
+        int(days[-1]) // _DAYS_PER_OUTAGE_DRAW + 1,
+    )
     out = np.zeros((len(days), *shape), bool)
     for number in numbers:
         rng = stream(world.config.seed, Part.OUTAGES, number)
@@ -263,12 +268,14 @@ def _planned_rate(world: World, policy: Policy, plan: SupplyPlan, number: int) -
         - plan.product_factor[begin, pairs.format, pairs.product]
     )
     volume = plan.volume[number][pairs.store]
-    rate: Floats = pairs.weight * volume * policy.mean_quantity * total / (policy.review + policy.lead)
+    rate: Floats = (
+        pairs.weight * volume * policy.mean_quantity * total / (policy.review + policy.lead)
+    )
     return rate
 
 
 def _draw_shrink(world: World, day: int, left: Ints) -> Ints:
-    """Losses of the day: a Poisson number of units in proportion to stock and the category's rate."""
+    """Losses of the day: Poisson, in proportion to the stock and its category's rate."""
     rng = stream(world.config.seed, Part.SUPPLY, day, 1)
     share = np.array([CATEGORY[name].shrink_per_day for name in CATEGORIES])[world.pairs.category]
     cumulated = np.cumsum(left * share) / MILLI

@@ -203,7 +203,11 @@ def _draw_lives(
     ends = np.cumsum(
         [round(share * count) for share in (OPENING_SHARE_LATE, CLOSING_SHARE, REMODEL_SHARE)]
     )
-    late, leaving, rebuilt = movable[: ends[0]], movable[ends[0] : ends[1]], movable[ends[1] : ends[2]]
+    late, leaving, rebuilt = (
+        movable[: ends[0]],
+        movable[ends[0] : ends[1]],
+        movable[ends[1] : ends[2]],
+    )
     opening[late] = start + rng.integers(*LIFE_WINDOW_DAYS, len(late))
     closing[leaving] = start + rng.integers(*LIFE_WINDOW_DAYS, len(leaving))
     remodel[rebuilt] = start + rng.integers(*LIFE_WINDOW_DAYS, len(rebuilt))

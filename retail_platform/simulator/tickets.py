@@ -16,7 +16,7 @@ from retail_platform.simulator.world import World
 EPOCH = date(1970, 1, 1).toordinal()
 _STORE_FACTOR = 100_000
 _DAY_FACTOR = 1000 * _STORE_FACTOR
-SALES_SCHEMA = {
+SALES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "ticket_id": pl.Int64,
     "linea": pl.Int16,
     "fecha_venta": pl.Date,
@@ -108,7 +108,11 @@ def sell(world: World, demand: Demand, shortage: Shortage) -> Sales:
 
     is_first = _starts(ticket)
     first_line = np.flatnonzero(is_first)
-    line = np.arange(len(ticket)) - np.repeat(first_line, np.diff(np.append(first_line, len(ticket)))) + 1
+    line = (
+        np.arange(len(ticket))
+        - np.repeat(first_line, np.diff(np.append(first_line, len(ticket))))
+        + 1
+    )
     ordinal = demand.days[day]
     ticket_id = _ticket_ids(world, demand, ticket_day, ticket[first_line])
     store = demand.ticket_store[ticket]
@@ -168,7 +172,9 @@ def _ticket_ids(world: World, demand: Demand, ticket_day: Ints, tickets: Ints) -
 
 def sales_frame(world: World, sales: Sales) -> pl.DataFrame:
     """The lines as they are delivered (table ``raw_ventas``)."""
-    units = decimals(np.arange(0, int(sales.quantity.max(initial=0)) + 1, WEIGHT_STEP) / MILLI, 10, 3)
+    units = decimals(
+        np.arange(0, int(sales.quantity.max(initial=0)) + 1, WEIGHT_STEP) / MILLI, 10, 3
+    )
     return pl.DataFrame(
         {
             "ticket_id": pl.Series(sales.ticket_id, dtype=pl.Int64),
