@@ -17,12 +17,14 @@ from rich.table import Table
 from retail_platform.errors import report_user_errors
 from retail_platform.loading import (
     DateWindow,
+    FileMapping,
     LoadReport,
     Settings,
     State,
     check_folder,
     find_files,
     load_folder,
+    read_mapping,
 )
 from retail_platform.targets import connection_parameters
 
@@ -33,6 +35,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", nargs="+", type=Path, help="files or folders")
     parser.add_argument("--target", default="local", help="target of profiles.yml")
+    parser.add_argument(
+        "--mapping", type=Path, help="YAML file with a retailer's names and formats"
+    )
     parser.add_argument(
         "--check", action="store_true", help="validate and report without loading or connecting"
     )
@@ -58,17 +63,17 @@ def main() -> int:
         help="latest date accepted (default: tomorrow)",
     )
     options = parser.parse_args()
-    # The outcome of each file is in the table below; the log would say it twice.
-    logging.basicConfig(level=logging.CRITICAL)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
 
     settings = Settings(
         window=DateWindow(options.first_date, options.last_date),
         max_rejected=options.max_rejected,
         workers=options.workers,
+        mapping=read_mapping(options.mapping) if options.mapping else FileMapping(),
     )
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("files", total=len(find_files(options.source)))
+        task = progress.add_task("files", total=len(find_files(options.source, settings.mapping)))
 
         def advance(_report: object) -> None:
             progress.advance(task)

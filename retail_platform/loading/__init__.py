@@ -11,9 +11,11 @@ from retail_platform.loading.loader import (
     check_folder,
     load_folder,
 )
+from retail_platform.loading.mapping import FileMapping, read_mapping
 
 __all__ = [
     "DateWindow",
+    "FileMapping",
     "FileReport",
     "LoadError",
     "LoadReport",
@@ -22,4 +24,5 @@ __all__ = [
     "check_folder",
     "find_files",
     "load_folder",
+    "read_mapping",
 ]

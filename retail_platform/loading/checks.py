@@ -43,13 +43,13 @@ class TextFormats:
         decimal: Decimal separator.
         thousands: Thousands separator, if there is one.
         dates: strftime format of dates.
-        times: strftime formats of times; the first that fits wins.
+        times: strftime format of times.
     """
 
     decimal: str = "."
     thousands: str | None = None
     dates: str = "%Y-%m-%d"
-    times: tuple[str, ...] = ("%H:%M:%S", "%H:%M")
+    times: str = "%H:%M:%S"
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,12 @@ def check(
         The accepted rows and the reasons of the rejected ones; every row is in exactly one of them.
     """
     schema = batch.schema
-    frame = batch.select(
-        ROW,
-        *(pl.col(column.name).alias(_RAW + column.name) for column in table.columns),
-        *(_typed(column, schema[column.name], formats) for column in table.columns),
+    delivered = [
+        pl.col(name).str.strip_chars() if schema[name] == pl.String else pl.col(name)
+        for name in table.column_names
+    ]
+    frame = batch.select(ROW, *(value.name.prefix(_RAW) for value in delivered)).with_columns(
+        _typed(column, schema[column.name], formats) for column in table.columns
     )
     rules = [
         rule
@@ -93,19 +95,33 @@ def check(
         for rule in _column_rules(column, schema[column.name], window, formats)
     ]
     rules.extend(table.row_rules)
-    broken = frame.select(
+    accepted = frame.select(ROW, *table.column_names)
+    suspect = frame.select(
+        pl.any_horizontal(
+            *(rule.violated for rule in rules if not rule.unread),
+            *(pl.col(name).is_null() for name in table.column_names),
+        )
+        .fill_null(False)
+        .alias("suspect")
+    ).to_series()
+    nothing = pl.DataFrame(schema=REJECTED_SCHEMA)
+    if not suspect.any():
+        return Checked(accepted, nothing, len(batch))
+    # Why a value could not be read takes longer to find out, and few rows need it.
+    suspects = frame.filter(suspect)
+    broken = suspects.select(
         rule.violated.fill_null(False).alias(str(number)) for number, rule in enumerate(rules)
     )
-    refused = broken.select(pl.any_horizontal(pl.all()).alias("any")).to_series()
-    accepted = frame.select(ROW, *table.column_names)
-    if not refused.any():
-        return Checked(accepted, pl.DataFrame(schema=REJECTED_SCHEMA), len(batch))
-    rejected = pl.concat(
-        _reasons(frame.filter(broken[str(number)]), rule)
+    reasons = [
+        _reasons(suspects.filter(broken[str(number)]), rule)
         for number, rule in enumerate(rules)
         if broken[str(number)].any()
-    )
-    return Checked(accepted.filter(~refused), rejected.sort(ROW, maintain_order=True), len(batch))
+    ]
+    if not reasons:
+        return Checked(accepted, nothing, len(batch))
+    rejected = pl.concat(reasons).sort(ROW, maintain_order=True)
+    accepted = accepted.join(rejected, on=ROW, how="anti", maintain_order="left")
+    return Checked(accepted, rejected, len(batch))
 
 
 def _reasons(rows: pl.DataFrame, rule: RowRule) -> pl.DataFrame:
@@ -122,11 +138,6 @@ def _reasons(rows: pl.DataFrame, rule: RowRule) -> pl.DataFrame:
     )
 
 
-def _text(column: Column) -> pl.Expr:
-    """The delivered text without surrounding white space."""
-    return pl.col(column.name).str.strip_chars()
-
-
 def _number_text(text: pl.Expr, formats: TextFormats) -> pl.Expr:
     """A number's text in the machine's notation."""
     if formats.thousands:
@@ -138,27 +149,25 @@ def _number_text(text: pl.Expr, formats: TextFormats) -> pl.Expr:
 
 def _typed(column: Column, delivered: pl.DataType, formats: TextFormats) -> pl.Expr:
     """The column's value in its own type; null where it is empty or cannot be read."""
-    value = pl.col(column.name)
-    if delivered != pl.String:
-        return value.cast(column.dtype, strict=False)
-    text = _text(column)
+    raw = pl.col(_RAW + column.name)
     match column.dtype:
+        case _ if delivered != pl.String:
+            value = raw.cast(column.dtype, strict=False)
         case pl.String():
-            return pl.when(text != "").then(text).alias(column.name)
+            value = pl.when(raw != "").then(raw)
         case pl.Date():
-            return text.str.to_date(formats.dates, strict=False)
+            value = raw.str.to_date(formats.dates, strict=False)
         case pl.Time():
-            return pl.coalesce(text.str.to_time(f, strict=False) for f in formats.times)
+            value = raw.str.to_time(formats.times, strict=False)
         case pl.Boolean():
-            lower = text.str.to_lowercase()
-            return (
-                pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)
-            ).alias(column.name)
+            lower = raw.str.to_lowercase()
+            value = pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)
         case _:
-            return _number_text(text, formats).cast(column.dtype, strict=False)
+            value = _number_text(raw, formats).cast(column.dtype, strict=False)
+    return value.alias(column.name)
 
 
-_PARSE_REASONS: dict[type[pl.DataType], str] = {
+_UNREADABLE: dict[type[pl.DataType], str] = {
     pl.Date: "NO_PARSEA_FECHA",
     pl.Time: "NO_PARSEA_HORA",
     pl.Boolean: "NO_PARSEA_BOOLEANO",
@@ -171,50 +180,41 @@ def _column_rules(
 ) -> Iterator[RowRule]:
     """The rules of one column, over the frame of raw and typed values."""
     raw, typed = pl.col(_RAW + column.name), pl.col(column.name)
-    empty = raw.is_null()
-    # A value in a typed file that does not fit the column's type is a number that is too large.
-    overflow = pl.lit(True)
-    number = raw
-    if delivered == pl.String:
-        stripped = raw.str.strip_chars()
-        empty = empty | (stripped == "")
-        number = _number_text(stripped, formats)
-        overflow = number.str.contains(r"^[+-]?\d+(\.\d*)?$")
+    text = delivered == pl.String
+    number = _number_text(raw, formats) if text else raw
 
-    if column.required:
-        yield RowRule(column.name, "FALTA_VALOR", empty)
-    if column.dtype == pl.String:
-        yield RowRule(column.name, "CARACTER_INVALIDO", typed.str.contains("\0", literal=True))
-        yield RowRule(column.name, "TEXTO_DEMASIADO_LARGO", typed.str.len_bytes() > MAX_TEXT)
-        return
+    def rule(reason: str, violated: pl.Expr, unread: bool = False) -> RowRule:
+        return RowRule(column.name, reason, violated, unread)
 
+    empty = raw.is_null() | (raw == "") if text else raw.is_null()
     unreadable = typed.is_null() & ~empty
-    reason = _PARSE_REASONS.get(type(column.dtype), "NO_PARSEA_ENTERO")
-    if not column.dtype.is_numeric():
-        yield RowRule(column.name, reason, unreadable)
+    if column.required:
+        yield rule("FALTA_VALOR", empty, unread=True)
+    if column.dtype == pl.String:
+        yield rule("CARACTER_INVALIDO", typed.str.contains("\0", literal=True))
+        yield rule("TEXTO_DEMASIADO_LARGO", typed.str.len_bytes() > MAX_TEXT)
+    elif not column.dtype.is_numeric():
+        yield rule(_UNREADABLE[type(column.dtype)], unreadable, unread=True)
     else:
-        whole = number.str.contains(r"^[+-]?\d+$") if delivered == pl.String else pl.lit(True)
-        fits_type = overflow if column.scale is not None else whole
-        yield RowRule(column.name, reason, unreadable & ~fits_type)
-        yield RowRule(column.name, "FUERA_DE_RANGO", unreadable & fits_type)
-    if column.scale is not None and delivered != column.dtype:
-        # The cast rounds, and a sum that must agree to the cent cannot be made of rounded parts.
-        exact = (
-            number.str.contains(rf"\.\d{{{column.scale}}}\d*[1-9]")
-            if delivered == pl.String
-            else (raw.cast(pl.Float64) - typed.cast(pl.Float64)).abs() > 10.0 ** -(column.scale + 3)
-        )
-        yield RowRule(column.name, "PRECISION_EXCESIVA", exact)
+        # A number that was written correctly and yet not read is larger than its column. In a file
+        # with types there is no other reason.
+        digits = r"^[+-]?\d+$" if column.scale is None else r"^[+-]?(\d+\.?\d*|\.\d+)$"
+        well_written = number.str.contains(digits) if text else pl.lit(True)
+        reason = _UNREADABLE.get(type(column.dtype), "NO_PARSEA_ENTERO")
+        yield rule(reason, unreadable & ~well_written, unread=True)
+        yield rule("FUERA_DE_RANGO", unreadable & well_written, unread=True)
+    may_lose = column.scale is not None if text else column.dtype.is_numeric()
+    if may_lose and delivered != column.dtype:
+        # The cast cuts decimals off, and sums that agree to the cent need them all.
+        lost = number.cast(pl.Float64, strict=False) - typed.cast(pl.Float64)
+        yield rule("PRECISION_EXCESIVA", lost.abs() > 10.0 ** -((column.scale or 0) + 4))
     if column.minimum is not None:
         negative = typed < 0
-        yield RowRule(column.name, "VALOR_NEGATIVO", negative)
+        yield rule("VALOR_NEGATIVO", negative)
         if column.minimum > 0:
-            yield RowRule(column.name, "FUERA_DE_RANGO", (typed < column.minimum) & ~negative)
+            yield rule("FUERA_DE_RANGO", (typed < column.minimum) & ~negative)
     if column.maximum is not None:
-        yield RowRule(column.name, "FUERA_DE_RANGO", typed > column.maximum)
+        yield rule("FUERA_DE_RANGO", typed > column.maximum)
     if column.windowed:
-        yield RowRule(
-            column.name,
-            "FECHA_FUERA_DE_VENTANA",
-            ~typed.is_between(pl.lit(window.first), pl.lit(window.last)),
-        )
+        inside = typed.is_between(pl.lit(window.first), pl.lit(window.last))
+        yield rule("FECHA_FUERA_DE_VENTANA", ~inside)

@@ -9,15 +9,17 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from retail_platform.loading import ledger
-from retail_platform.loading.checks import ROW, Checked, DateWindow, TextFormats, check
+from retail_platform.loading.checks import ROW, Checked, DateWindow, check
 from retail_platform.loading.errors import LoadError, TooManyRejectedError
 from retail_platform.loading.files import SourceFile, find_files, read_batches, sha256
+from retail_platform.loading.mapping import FileMapping
 from retail_platform.loading.schema import Partitions, partition_name, prepare
 from retail_platform.loading.tables import RawTable
 from retail_platform.targets import connect
@@ -25,6 +27,8 @@ from retail_platform.targets import connect
 logger = logging.getLogger(__name__)
 
 _COPY_BUFFER = 1 << 20
+
+T = TypeVar("T")
 
 
 class State(StrEnum):
@@ -44,7 +48,7 @@ class Settings:
         window: Accepted dates of sales, returns and inventory.
         max_rejected: Largest share (0-1) of refused rows with which a file is still loaded.
         workers: Files loaded at the same time, each on a connection of its own.
-        formats: How text values are written.
+        mapping: Names and formats of a retailer's files.
     """
 
     window: DateWindow = field(
@@ -52,7 +56,7 @@ class Settings:
     )
     max_rejected: float = 0.01
     workers: int = 2
-    formats: TextFormats = TextFormats()
+    mapping: FileMapping = field(default_factory=FileMapping)
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
@@ -139,7 +143,7 @@ def load_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
-    files = find_files([source] if isinstance(source, Path) else source)
+    files = find_files([source] if isinstance(source, Path) else source, settings.mapping)
     with closing(_connect(connection_parameters)) as connection:
         prepare(connection)
 
@@ -169,7 +173,7 @@ def check_folder(
     settings = settings or Settings()
     started = datetime.now(UTC)
     reports = []
-    for file in find_files([source] if isinstance(source, Path) else source):
+    for file in find_files([source] if isinstance(source, Path) else source, settings.mapping):
         begun, tally = datetime.now(UTC), ledger.Tally()
         try:
             for checked in _checked_batches(file, settings):
@@ -209,15 +213,19 @@ def _load_file(
                 logger.info("%s: already loaded as load %s", file.path, earlier)
                 return FileReport(file, State.ALREADY_LOADED, tally, load_id=earlier)
             load_id = ledger.begin(connection, delivery)
-            for checked in _prefetched(_checked_batches(file, settings)):
+            batches = (
+                (checked, _payloads(checked, delivery, load_id))
+                for checked in _checked_batches(file, settings)
+            )
+            for checked, payloads in _prefetched(batches):
                 _count(tally, checked, file.table)
-                _copy_accepted(connection, partitions, file.table, checked.accepted, load_id)
-                _copy_rejected(connection, delivery, checked.rejected, load_id)
+                for payload in payloads:
+                    _send(connection, partitions, file.table, payload)
             _refuse_above_threshold(file, tally, settings.max_rejected)
             replaced = ledger.finish(connection, delivery, load_id, tally)
     except (LoadError, psycopg2.Error) as error:
         message = str(error).strip()
-        logger.error("%s: %s", file.path, message)
+        logger.info("%s: %s", file.path, message)
         if not connection.closed:
             ledger.record_failure(connection, delivery, tally, message)
         return FileReport(file, State.FAILED, tally, seconds=_seconds_since(started), error=message)
@@ -227,10 +235,15 @@ def _load_file(
 
 def _checked_batches(file: SourceFile, settings: Settings) -> Iterator[Checked]:
     for batch in read_batches(file):
-        yield check(batch, file.table, settings.window, settings.formats)
+        checked = check(batch.rows, file.table, settings.window, file.mapping.formats)
+        yield Checked(
+            checked.accepted,
+            pl.concat([batch.unreadable, checked.rejected]),
+            checked.delivered + len(batch.unreadable),
+        )
 
 
-def _prefetched(batches: Iterator[Checked]) -> Iterator[Checked]:
+def _prefetched(batches: Iterator[T]) -> Iterator[T]:
     """Make the next batch in a thread while the server takes the present one."""
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(next, batches, None)
@@ -264,52 +277,60 @@ def _refuse_above_threshold(file: SourceFile, tally: ledger.Tally, max_rejected:
         )
 
 
-def _copy_accepted(
-    connection: Connection,
-    partitions: Partitions,
-    table: RawTable,
-    rows: pl.DataFrame,
-    load_id: int,
-) -> None:
-    """COPY accepted rows, those of a partitioned table straight into their month's partition."""
-    if rows.is_empty():
-        return
-    rows = rows.select(*table.column_names, pl.lit(load_id).alias("carga_id"), ROW)
+@dataclass(frozen=True)
+class _Payload:
+    """Rows as the text of one COPY.
+
+    Attributes:
+        relation: Table or partition of the rows.
+        columns: Their columns.
+        month: First day of the month of a partition, else None.
+        text: CSV.
+    """
+
+    relation: str
+    columns: tuple[str, ...]
+    month: date | None
+    text: BytesIO
+
+
+def _payloads(checked: Checked, delivery: ledger.Delivery, load_id: int) -> list[_Payload]:
+    """What a batch sends; rows of a partitioned table go straight into their month's partition."""
+    table = delivery.table
+    rows = checked.accepted.select(*table.column_names, pl.lit(load_id).alias("carga_id"), ROW)
+    payloads = []
     if table.partition_column is None:
-        _copy(connection, f"staging.{table.name}", rows)
-        return
-    month = pl.col(table.partition_column).dt.truncate("1mo").alias("mes")
-    for (first_day,), part in (
-        rows.with_columns(month).partition_by("mes", as_dict=True, include_key=False).items()
-    ):
-        partitions.ensure(table, first_day)
-        _copy(connection, f"staging.{partition_name(table, first_day)}", part)
-
-
-def _copy_rejected(
-    connection: Connection, delivery: ledger.Delivery, rows: pl.DataFrame, load_id: int
-) -> None:
-    """COPY the reasons of refused rows into quarantine."""
-    if rows.is_empty():
-        return
-    _copy(
-        connection,
-        "cuarentena.filas_archivo",
-        rows.select(
-            pl.lit(load_id).alias("carga_id"),
-            pl.lit(delivery.table.name).alias("tabla"),
-            pl.lit(delivery.name).alias("archivo"),
-            *rows.columns,
-            pl.lit(delivery.started.isoformat()).alias("rechazada_en"),
-        ),
+        payloads.append(_payload(f"staging.{table.name}", rows))
+    else:
+        months = rows[table.partition_column].dt.truncate("1mo")
+        payloads += [
+            _payload(f"staging.{partition_name(table, month)}", rows.filter(months == month), month)
+            for month in months.unique()
+        ]
+    rejected = checked.rejected.select(
+        pl.lit(load_id).alias("carga_id"),
+        pl.lit(table.name).alias("tabla"),
+        pl.lit(delivery.name).alias("archivo"),
+        *checked.rejected.columns,
+        pl.lit(delivery.started.isoformat()).alias("rechazada_en"),
     )
+    payloads.append(_payload("cuarentena.filas_archivo", rejected))
+    return [payload for payload in payloads if payload.text.getbuffer().nbytes]
 
 
-def _copy(connection: Connection, relation: str, rows: pl.DataFrame) -> None:
-    """COPY rows as CSV; an empty field is null and ``""`` an empty text, for both sides."""
-    buffer = BytesIO()
-    rows.write_csv(buffer, include_header=False, time_format="%H:%M:%S")
-    buffer.seek(0)
-    statement = f"copy {relation} ({', '.join(rows.columns)}) from stdin (format csv)"
+def _payload(relation: str, rows: pl.DataFrame, month: date | None = None) -> _Payload:
+    """Rows as CSV: for polars and PostgreSQL an empty field is null and ``""`` an empty text."""
+    text = BytesIO()
+    rows.write_csv(text, include_header=False, time_format="%H:%M:%S")
+    text.seek(0)
+    return _Payload(relation, tuple(rows.columns), month, text)
+
+
+def _send(
+    connection: Connection, partitions: Partitions, table: RawTable, payload: _Payload
+) -> None:
+    if payload.month:
+        partitions.ensure(table, payload.month)
+    statement = f"copy {payload.relation} ({', '.join(payload.columns)}) from stdin (format csv)"
     with connection.cursor() as cursor:
-        cursor.copy_expert(statement, buffer, _COPY_BUFFER)
+        cursor.copy_expert(statement, payload.text, _COPY_BUFFER)

@@ -65,11 +65,13 @@ class RowRule:
         column: The column named in quarantine.
         reason: Reason code.
         violated: Expression over the typed columns; null means "not violated".
+        unread: Whether only a value that was empty or could not be read can break it.
     """
 
     column: str
     reason: str
     violated: pl.Expr
+    unread: bool = False
 
 
 @dataclass(frozen=True)
