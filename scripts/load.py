@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -112,6 +113,21 @@ def _print_report(report: LoadReport) -> None:
             f"{report.rows:,} rows in {report.seconds:.1f} s: "
             f"{report.rows / report.seconds:,.0f} rows/s"
         )
+    refused = Table(box=None)
+    for heading in ("reason", "refusals", "first example"):
+        refused.add_column(heading, justify="right" if heading == "refusals" else "left")
+    for reason, rows in report.reasons.most_common():
+        file = next(file for file in report.files if reason in file.tally.examples)
+        row, column, text = file.tally.examples[reason]
+        refused.add_row(
+            reason,
+            f"{rows:,}",
+            escape(
+                f"{file.file.path.name} row {row}, {column or 'whole row'}: {(text or '')[:60]}"
+            ),
+        )
+    if report.reasons:
+        console.print(refused)
     for file in report.failed:
         sys.stderr.write(f"refused {file.file.path}: {file.error}\n")
 

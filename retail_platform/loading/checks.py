@@ -35,6 +35,10 @@ class DateWindow:
     last: date
 
 
+# Of openings, launches and the like; systems write "never" as the last day of the year 9999.
+_ANY_DATE = DateWindow(date(1900, 1, 1), date(9999, 12, 31))
+
+
 @dataclass(frozen=True)
 class TextFormats:
     """How numbers, dates and times are written in a text file.
@@ -215,6 +219,7 @@ def _column_rules(
             yield rule("FUERA_DE_RANGO", (typed < column.minimum) & ~negative)
     if column.maximum is not None:
         yield rule("FUERA_DE_RANGO", typed > column.maximum)
-    if column.windowed:
-        inside = typed.is_between(pl.lit(window.first), pl.lit(window.last))
+    if column.dtype == pl.Date:
+        allowed = window if column.windowed else _ANY_DATE
+        inside = typed.is_between(pl.lit(allowed.first), pl.lit(allowed.last))
         yield rule("FECHA_FUERA_DE_VENTANA", ~inside)

@@ -9,6 +9,7 @@ torn row costs itself and not its neighbours.
 import codecs
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,7 +122,13 @@ def open_csv(
         for candidate in ([separator] if separator else SEPARATORS)
     }
     known = {name.casefold() for name in expected}
-    best = max(headers, key=lambda s: sum(name.casefold() in known for name in headers[s]))
+    found = {s: sum(name.casefold() in known for name in headers[s]) for s in headers}
+    best = max(found, key=lambda s: found[s])
+    if not found[best]:
+        raise LoadError(
+            f"{path}: the first line has none of the columns {', '.join(expected)}: a header is "
+            f"needed, or a mapping file if the names are others. The line is: {text[:200]}"
+        )
     header = headers[best]
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
@@ -134,7 +141,7 @@ def _reading(path: Path) -> Iterator[None]:
     """Name the file in the error of whatever reads it."""
     try:
         yield
-    except (OSError, EOFError, pl.exceptions.PolarsError) as error:
+    except (OSError, EOFError, UnicodeError, zlib.error, pl.exceptions.PolarsError) as error:
         raise LoadError(f"{path}: cannot be read to its end: {error}") from error
 
 
@@ -304,7 +311,9 @@ def _next_row(
         except csv.Error as error:
             if "field limit" in str(error):
                 return "TEXTO_DEMASIADO_LARGO", used
-            # The quotation mark is still open: the row goes on with the next line, if it is one.
+            if "end of data" not in str(error):
+                break
+            # The quotation mark is still open: the row goes on with the next line.
             text += "\n"
             continue
         if len(fields) == columns:

@@ -51,7 +51,7 @@ def find_files(sources: Iterable[Path], mapping: FileMapping | None = None) -> l
     for source in sources:
         if not source.exists():
             raise LoadError(f"{source} does not exist: give a file or a folder of files")
-        for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+        for path in sorted(_visible(source)) if source.is_dir() else [source]:
             problem = None
             if not path.is_file() or not (path.suffix == PARQUET_SUFFIX or is_csv(path)):
                 if source.is_dir():
@@ -77,6 +77,13 @@ def find_files(sources: Iterable[Path], mapping: FileMapping | None = None) -> l
         )
     order = list(RAW_TABLES.values())
     return sorted(found.values(), key=lambda file: (order.index(file.table), file.path))
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    """What is in a folder and its subfolders, without hidden files and folders."""
+    for path in folder.rglob("*"):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
 
 
 def _suffixes() -> list[str]:
@@ -135,12 +142,13 @@ def _open_parquet(file: SourceFile) -> tuple[tuple[str, ...], Iterator[Batch]]:
 
 
 def _parquet_batches(path: Path, frame: pl.LazyFrame) -> Iterator[Batch]:
-    last_row = 0
     with _reading_parquet(path):
-        for rows in frame.collect_batches(chunk_size=BATCH_ROWS):
-            numbered = rows.with_row_index(ROW, last_row + 1).cast({ROW: pl.Int64})
+        total = frame.select(pl.len()).collect().item()
+        # Slices, not a stream: while polars streams, it keeps Ctrl-C to itself.
+        for start in range(0, total, BATCH_ROWS):
+            rows = frame.slice(start, BATCH_ROWS).collect()
+            numbered = rows.with_row_index(ROW, start + 1).cast({ROW: pl.Int64})
             yield Batch(numbered, pl.DataFrame(schema=REJECTED_SCHEMA))
-            last_row += len(rows)
 
 
 @contextmanager

@@ -47,6 +47,7 @@ class Tally:
         delivered: Rows in the file.
         rejected: Rows refused by file rules.
         reasons: Refusals by reason code; a row can have several.
+        examples: The first refused row of each reason: row number, column, original text.
         months: Accepted rows by first day of month; empty for a table without partitions.
         first: First date of the partition column.
         last: Last date of the partition column.
@@ -55,6 +56,7 @@ class Tally:
     delivered: int = 0
     rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, tuple[int, str | None, str | None]] = field(default_factory=dict)
     months: Counter[date] = field(default_factory=Counter)
     first: date | None = None
     last: date | None = None

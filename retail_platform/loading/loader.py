@@ -1,6 +1,7 @@
 """Load files into the raw tables: one transaction per file, several files at a time."""
 
-import logging
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,8 +24,6 @@ from retail_platform.loading.mapping import FileMapping
 from retail_platform.loading.schema import Partitions, partition_name, prepare
 from retail_platform.loading.tables import RawTable
 from retail_platform.targets import connect
-
-logger = logging.getLogger(__name__)
 
 _COPY_BUFFER = 1 << 20
 
@@ -113,6 +112,11 @@ class LoadReport:
         return tuple(report for report in self.files if report.state is State.FAILED)
 
     @property
+    def reasons(self) -> Counter[str]:
+        """Refusals of all files by reason code."""
+        return sum((report.tally.reasons for report in self.files), Counter())
+
+    @property
     def rows(self) -> int:
         """Rows delivered by the files that were loaded now."""
         return sum(r.tally.delivered for r in self.files if r.state is State.LOADED)
@@ -147,17 +151,25 @@ def load_folder(
     with closing(_connect(connection_parameters)) as connection:
         prepare(connection)
 
+    stopped = threading.Event()
+
     def load(file: SourceFile) -> FileReport:
         with (
             closing(_connect(connection_parameters)) as connection,
             closing(_connect(connection_parameters)) as partitions_connection,
         ):
-            report = _load_file(file, connection, Partitions(partitions_connection), settings)
+            partitions = Partitions(partitions_connection)
+            report = _load_file(file, connection, partitions, settings, stopped)
         on_file(report)
         return report
 
     with ThreadPoolExecutor(settings.workers) as pool:
-        reports = tuple(pool.map(load, files))
+        try:
+            reports = tuple(pool.map(load, files))
+        except BaseException:
+            # Ctrl-C: the files in hand are rolled back at their next batch, not loaded to the end.
+            stopped.set()
+            raise
     return LoadReport(reports, _seconds_since(started))
 
 
@@ -178,7 +190,7 @@ def check_folder(
         try:
             for checked in _checked_batches(file, settings):
                 _count(tally, checked, file.table)
-            _refuse_above_threshold(file, tally, settings.max_rejected)
+            _refuse_above_threshold(tally, settings.max_rejected)
             report = FileReport(file, State.CHECKED, tally, seconds=_seconds_since(begun))
         except LoadError as error:
             report = FileReport(file, State.FAILED, tally, error=str(error))
@@ -199,9 +211,13 @@ def _seconds_since(moment: datetime) -> float:
 
 
 def _load_file(
-    file: SourceFile, connection: Connection, partitions: Partitions, settings: Settings
+    file: SourceFile,
+    connection: Connection,
+    partitions: Partitions,
+    settings: Settings,
+    stopped: threading.Event,
 ) -> FileReport:
-    """Load one file in one transaction."""
+    """Load one file in one transaction, which ``stopped`` rolls back."""
     started, tally = datetime.now(UTC), ledger.Tally()
     delivery = ledger.Delivery(
         file.table, file.path.name, sha256(file.path), file.path.stat().st_size, started
@@ -210,7 +226,6 @@ def _load_file(
         with connection:
             earlier = ledger.complete_load(connection, delivery)
             if earlier is not None:
-                logger.info("%s: already loaded as load %s", file.path, earlier)
                 return FileReport(file, State.ALREADY_LOADED, tally, load_id=earlier)
             load_id = ledger.begin(connection, delivery)
             batches = (
@@ -218,14 +233,15 @@ def _load_file(
                 for checked in _checked_batches(file, settings)
             )
             for checked, payloads in _prefetched(batches):
+                if stopped.is_set():
+                    raise LoadError("interrupted")
                 _count(tally, checked, file.table)
                 for payload in payloads:
                     _send(connection, partitions, file.table, payload)
-            _refuse_above_threshold(file, tally, settings.max_rejected)
+            _refuse_above_threshold(tally, settings.max_rejected)
             replaced = ledger.finish(connection, delivery, load_id, tally)
     except (LoadError, psycopg2.Error) as error:
         message = str(error).strip()
-        logger.info("%s: %s", file.path, message)
         if not connection.closed:
             ledger.record_failure(connection, delivery, tally, message)
         return FileReport(file, State.FAILED, tally, seconds=_seconds_since(started), error=message)
@@ -235,7 +251,11 @@ def _load_file(
 
 def _checked_batches(file: SourceFile, settings: Settings) -> Iterator[Checked]:
     for batch in read_batches(file):
-        checked = check(batch.rows, file.table, settings.window, file.mapping.formats)
+        try:
+            checked = check(batch.rows, file.table, settings.window, file.mapping.formats)
+        except pl.exceptions.PolarsError as error:
+            # Only a Parquet file can do this, with a column of lists or structures.
+            raise LoadError(f"{file.path}: a column is of an unusable type: {error}") from error
         yield Checked(
             checked.accepted,
             pl.concat([batch.unreadable, checked.rejected]),
@@ -256,7 +276,9 @@ def _count(tally: ledger.Tally, checked: Checked, table: RawTable) -> None:
     """Add a batch to the tally."""
     tally.delivered += checked.delivered
     tally.rejected += checked.delivered - len(checked.accepted)
-    tally.reasons.update(dict(checked.rejected["motivo"].value_counts().iter_rows()))
+    for row, column, reason, text in checked.rejected.iter_rows():
+        tally.reasons[reason] += 1
+        tally.examples.setdefault(reason, (row, column, text))
     if table.partition_column is None or checked.accepted.is_empty():
         return
     day = pl.col(table.partition_column)
@@ -267,7 +289,7 @@ def _count(tally: ledger.Tally, checked: Checked, table: RawTable) -> None:
     tally.last = max(tally.last or last, last)
 
 
-def _refuse_above_threshold(file: SourceFile, tally: ledger.Tally, max_rejected: float) -> None:
+def _refuse_above_threshold(tally: ledger.Tally, max_rejected: float) -> None:
     if tally.rejected > max_rejected * tally.delivered:
         reasons = ", ".join(f"{reason} {rows:,}" for reason, rows in tally.reasons.most_common())
         raise TooManyRejectedError(

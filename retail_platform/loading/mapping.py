@@ -200,7 +200,7 @@ def _table_mapping(section: Any, table: RawTable, where: str) -> TableMapping:
     if formats.get("decimal", ".") == formats.get("thousands"):
         raise LoadError(f"{where}: decimal and thousands are the same character")
     return TableMapping(
-        files=_texts(given.get("files", ()), f"{where}.files"),
+        files=_texts(given.get("files", []), f"{where}.files"),
         encoding=encoding,
         separator=separator,
         formats=TextFormats(**formats),
@@ -269,4 +269,5 @@ def _text(given: Any, where: str) -> str:
 
 def _texts(given: Any, where: str) -> tuple[str, ...]:
     """One text or several."""
-    return tuple(_text(item, where) for item in ([given] if isinstance(given, str) else given))
+    items = given if isinstance(given, list) else [given]
+    return tuple(_text(item, where) for item in items)

@@ -224,9 +224,15 @@ def test_tables_are_those_of_the_contract(load, empty_database, tmp_path):
         assert columns[-2:] == [("carga_id", "bigint"), ("fila", "bigint")]
 
 
-def test_a_killed_load_leaves_nothing_and_can_be_repeated(load, empty_database, tmp_path):
-    # Large enough to be killed in the middle: its first batch is sent, the last is not read.
-    big = write(tmp_path, "ventas_a.parquet", sales(date(2024, 1, 31), range(1, 600_000), lines=1))
+@pytest.mark.parametrize(
+    ("stop", "code"),
+    [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)],
+)
+def test_a_stopped_load_leaves_nothing_and_can_be_repeated(
+    load, empty_database, tmp_path, stop, code
+):
+    # Large enough to be stopped in the middle: its first batch is sent, the last is not read.
+    big = write(tmp_path, "ventas_a.parquet", sales(date(2024, 1, 31), range(1, 900_000), lines=1))
     script = Path(__file__).parents[2] / "scripts" / "load.py"
     process = subprocess.Popen(
         [sys.executable, str(script), str(big), "--target", "ci"],
@@ -237,12 +243,16 @@ def test_a_killed_load_leaves_nothing_and_can_be_repeated(load, empty_database, 
     deadline = time.monotonic() + 30
     while empty_database.query(copying) == [(0,)] and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    for relation in ("staging.raw_ventas", "staging.versiones_mes", "staging.cargas"):
-        assert empty_database.query(f"select count(*) from {relation}") == [(0,)]
+    process.send_signal(stop)
+    assert process.wait() == code
+    for statement in (
+        "select count(*) from staging.raw_ventas",
+        "select count(*) from staging.versiones_mes",
+        "select count(*) from staging.cargas where estado = 'completa'",
+    ):
+        assert empty_database.query(statement) == [(0,)]
     assert [file.state for file in load(big).files] == [State.LOADED]
-    assert empty_database.query("select count(*) from staging.raw_ventas") == [(599_999,)]
+    assert empty_database.query("select count(*) from staging.raw_ventas") == [(899_999,)]
 
 
 def test_the_command_line_says_what_happened(empty_database, tmp_path):
