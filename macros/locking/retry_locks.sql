@@ -1,0 +1,30 @@
+{#
+    A DO block that runs `statements` with short lock waits until it gets every lock.
+
+    A statement that waits for ACCESS EXCLUSIVE makes every new reader queue behind it. So it waits only for the var
+    `lock_wait` (default 50 ms), lets the readers pass, and tries again, up to `lock_attempts_for` (default 5 minutes);
+    then it stops with a message. The statements run in a subtransaction: a failed attempt leaves no lock and no change.
+    plpgsql variables may be declared by `declare`.
+#}
+{% macro retry_locks(purpose, statements, declare='') %}
+do $retry$
+declare
+    deadline constant timestamptz := clock_timestamp() + interval '{{ var("lock_attempts_for", "5 minutes") }}';
+    {{ declare }}
+begin
+    loop
+        begin
+            perform set_config('lock_timeout', '{{ var("lock_wait", "50ms") }}', true);
+            {{ statements }}
+            exit;
+        exception when lock_not_available or deadlock_detected then
+            if clock_timestamp() > deadline then
+                raise exception '{{ purpose }}: no lock within {{ var("lock_attempts_for", "5 minutes") }}, some session reads for longer'
+                    using hint = 'See pg_stat_activity for long transactions, or raise the var lock_attempts_for.';
+            end if;
+            perform pg_sleep(0.05 + random() * 0.1);
+        end;
+    end loop;
+end
+$retry$;
+{% endmacro %}

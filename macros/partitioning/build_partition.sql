@@ -1,0 +1,102 @@
+{#
+    SQL that builds one partition outside the tree, in the caller's transaction: the rows are written once, then get
+    their constraints, bound, indexes, statistics, descriptions and grants. No other session sees or waits for anything.
+
+    The CHECK of the bound lets ATTACH skip its scan. Foreign keys come last (`exchange_partition`), because they lock
+    the referenced tables against writing.
+#}
+{% macro build_partition(new, name, lower, upper, partitioning, model_sql, constraints, indexes) %}
+create table {{ new }} as
+select {{ cast_columns() }}
+from (
+{{ restrict_to_partition(model_sql, lower, upper) }}
+) as model_rows;
+
+{{ add_constraints_or_explain(new, name, _named_for_partition(new, constraints), ['check', 'not_null', 'unique', 'primary_key'],
+    'alter column ' ~ partitioning.column ~ ' set not null',
+    'add constraint ' ~ _bound_name(new) ~ ' check ('
+        ~ partitioning.column ~ " >= '" ~ lower ~ "' and " ~ partitioning.column ~ " < '" ~ upper ~ "')"
+) }}
+
+{% for index in indexes %}
+{{ create_index(new, index, index_name(new.identifier, index)) }}
+{% endfor %}
+analyze {{ new }};
+{{ comment_columns(new) }}
+{{ grant_as_configured(new) }}
+{% endmacro %}
+
+
+{# The name that a partition has while it is built. #}
+{% macro new_name(name) %}
+    {{- return(shorten_name(name ~ '__new')) -}}
+{% endmacro %}
+
+
+{% macro _bound_name(new) %}
+    {{- return(shorten_name(new.identifier ~ '_bound')) -}}
+{% endmacro %}
+
+
+{#
+    The constraints under the names that they have on a partition under construction. Keys own an index, whose name is
+    unique in the schema. A CHECK or FOREIGN KEY keeps its name: ATTACH finds the parent's CHECK by it.
+#}
+{% macro _named_for_partition(table, constraints) %}
+    {%- set named = [] -%}
+    {%- for constraint in constraints -%}
+        {%- if constraint.kind == 'primary_key' -%}
+            {%- do named.append(dict(constraint, name=shorten_name(table.identifier ~ '_pkey'))) -%}
+        {%- elif constraint.kind == 'unique' -%}
+            {%- do named.append(dict(constraint, name=shorten_name(table.identifier ~ '_' ~ constraint.columns | join('_') ~ '_key'))) -%}
+        {%- else -%}
+            {%- do named.append(constraint) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(named) -}}
+{% endmacro %}
+
+
+{#
+    SQL that adds constraints to a table in one ALTER TABLE; if a row breaks one, the error names the partition, the
+    constraint and some of the offending rows. Extra actions of the ALTER TABLE may follow.
+#}
+{% macro add_constraints_or_explain(table, name, constraints, kinds) %}
+    {%- set actions = [] -%}
+    {%- for constraint in constraints if constraint.kind in kinds -%}
+        {%- do actions.append(constraint.sql if constraint.kind == 'not_null' else 'add constraint ' ~ constraint.name ~ ' ' ~ constraint.sql) -%}
+    {%- endfor -%}
+    {%- set actions = actions + varargs | list -%}
+    {%- if actions -%}
+do $explain$
+declare
+    broken_constraint text;
+    broken_column text;
+    reason text;
+    sample text;
+begin
+    alter table {{ table }}
+        {{ actions | join(',\n        ') }};
+exception
+    when check_violation or not_null_violation or unique_violation or foreign_key_violation then
+        get stacked diagnostics
+            broken_constraint = constraint_name, broken_column = column_name, reason = pg_exception_detail;
+        {%- for constraint in constraints if constraint.kind == 'check' and 'check' in kinds %}
+        if broken_constraint = '{{ constraint.name }}' then
+            select string_agg(bad::text, ' ') into sample
+            from (select * from {{ table }} where not ({{ constraint.expression }}) limit 3) as bad;
+        end if;
+        {%- endfor %}
+        if sqlstate = '23502' then
+            execute format('select string_agg(bad::text, '' '') from (select * from {{ table }} where %I is null limit 3) as bad', broken_column)
+            into sample;
+            broken_constraint := 'not null (' || broken_column || ')';
+        end if;
+        raise exception using
+            errcode = sqlstate,
+            message = format('{{ name }} is not published: rows break %s: %s', broken_constraint, coalesce(sample, reason, sqlerrm)),
+            hint = 'The published partition stays as it was. Correct the source rows, or quarantine them, and build again.';
+end
+$explain$;
+    {%- endif -%}
+{% endmacro %}

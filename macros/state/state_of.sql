@@ -1,0 +1,13 @@
+{#
+    The state that a materialization keeps with a relation: SQL text of type jsonb, null where none is kept.
+
+    The state is a line of JSON at the end of the relation's COMMENT. A comment is transactional, so it can never
+    disagree with the relation it describes; it goes when the relation goes, and travels with a dump.
+
+    Keys: `version` (changes whenever the content may have changed), `sources` (hash of the versions it was built from),
+    `definition` (hash of the normalised SQL), `rows`, `built_at`.
+#}
+{% macro state_of(oid_sql) %}
+    {%- set kept = "obj_description(" ~ oid_sql ~ ", 'pg_class')" -%}
+    {{- return("substring(" ~ kept ~ " from 'dbt_state: (\\{[^\\n]*\\})\\s*$')::jsonb") -}}
+{% endmacro %}
