@@ -74,7 +74,14 @@
 {# SQL that creates a materialized view with its data, indexes, statistics, descriptions, grants and state. #}
 {% macro create_materialized_view(relation, model_sql, indexes, sources, definition) %}
 create materialized view {{ relation }} as
+{% if config.get('contract').enforced -%}
+select {{ cast_columns() }}
+from (
+{{ model_sql }}
+) as model_rows;
+{%- else -%}
 {{ model_sql }};
+{%- endif %}
 {%- for index in indexes %}
 {{ create_index(relation, index, index_name(relation.identifier, index)) }}
 {%- endfor %}

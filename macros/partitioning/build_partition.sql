@@ -1,5 +1,5 @@
 {#
-    SQL that builds one partition outside the tree, in the caller's transaction: the rows are written once, then get
+    SQL that builds one partition outside the tree, in a transaction of its own: the rows are written once, then get
     their constraints, bound, indexes, statistics, descriptions and grants. No other session sees or waits for anything.
 
     The CHECK of the bound lets ATTACH skip its scan. Foreign keys come last (`exchange_partition`), because they lock

@@ -1,5 +1,5 @@
 {#
-    SQL that publishes a built partition, in the caller's transaction: foreign keys, then one short exchange.
+    SQL that publishes a built partition, in a transaction of its own: foreign keys, then one short exchange.
 
     Locks: SHARE ROW EXCLUSIVE on the referenced tables (writers of dimensions wait) while the keys are checked; then
     ACCESS EXCLUSIVE on the referenced tables (ATTACH merges the keys' triggers into the parent's) and, where an old

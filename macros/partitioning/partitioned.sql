@@ -10,8 +10,9 @@
     Vars: rebuild_range: [from, to] ISO dates, to build again by hand. `--full-refresh` builds every partition again;
     even then nothing is dropped that a reader may hold.
 
-    Transactions: one per partition, so what is finished stays when a later one fails, and the next run goes on from
-    there. Run twice it builds nothing.
+    Transactions: two per partition, one builds and one publishes, so the publishing one holds no lock of the building
+    one. What is finished stays when a later partition fails, and the next run goes on from there. Run twice it builds
+    nothing.
 #}
 {% materialization partitioned, adapter='postgres' %}
     {%- set relation = this.incorporate(type='table') -%}
@@ -50,17 +51,17 @@
     {% set to_build = plan | selectattr('action', 'equalto', 'build') | list %}
     {% do log_decision(relation, to_build | length ~ ' of ' ~ plan | length ~ ' partitions to build') %}
 
+    {% do drop_leftovers(relation) %}
     {% for partition in to_build %}
         {% set new = relation.incorporate(path={'identifier': new_name(partition.name)}) %}
         {% do log_decision(relation.incorporate(path={'identifier': partition.name}), 'build, ' ~ partition.reason) %}
-        {% do run_in_transaction('partition', [
-            'drop table if exists ' ~ new ~ ';',
-            build_partition(new, partition.name, partition.lower, partition.upper, partitioning, sql, constraints, indexes),
-            exchange_partition(
-                relation, new, partition.name, partition.existing_name, partition.lower, partition.upper, partitioning,
-                constraints, indexes, state_sql(partition.sources, definition, 'select count(*) from ' ~ new)
-            )
-        ] | join('\n')) %}
+        {% do run_in_transaction('build', build_partition(
+            new, partition.name, partition.lower, partition.upper, partitioning, sql, constraints, indexes
+        )) %}
+        {% do run_in_transaction('exchange', exchange_partition(
+            relation, new, partition.name, partition.existing_name, partition.lower, partition.upper, partitioning,
+            constraints, indexes, state_sql(partition.sources, definition, 'select count(*) from ' ~ new)
+        )) %}
     {% endfor %}
 
     {% do run_in_transaction(
@@ -70,3 +71,20 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
+
+
+{# Drops what a killed run left outside the tree: tables under construction that never were attached. #}
+{% macro drop_leftovers(relation) %}
+    {%- set leftovers_sql -%}
+        select relname as name
+        from pg_catalog.pg_class
+        where
+            relnamespace = to_regnamespace('{{ relation.include(database=false, identifier=false) }}')
+            and relkind = 'r' and not relispartition
+            and relname ~ '^{{ relation.identifier }}_p.*__new$'
+    {%- endset -%}
+    {%- for row in run_query(leftovers_sql) -%}
+        {%- do log_decision(relation.incorporate(path={'identifier': row['name']}), 'left over by a killed run, dropped') -%}
+        {%- do run_in_transaction('leftover', 'drop table ' ~ relation.include(database=false, identifier=false) ~ '.' ~ row['name'] ~ ';') -%}
+    {%- endfor -%}
+{% endmacro %}

@@ -46,7 +46,7 @@ existing as (
 ),
 
 forced as (
-    {{ also_rebuild or 'select null::' ~ type ~ ' as lower where false' }}
+    {{ also_rebuild.query if also_rebuild and kind_of(api.Relation.create(schema=also_rebuild.if_exists.split('.')[0], identifier=also_rebuild.if_exists.split('.')[1])) else 'select null::' ~ type ~ ' as lower where false' }}
 )
 
 select

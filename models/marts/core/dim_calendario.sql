@@ -1,0 +1,50 @@
+{{ config(materialized='upsert') }}
+
+-- Grain: one row per day from the var calendario_desde to calendario_hasta, whether or not there are sales.
+-- Names come from lists, not from the server's language settings.
+
+with
+
+dias as (
+
+    select dia::date as fecha
+    from generate_series(
+        '{{ var("calendario_desde") }}'::timestamp, '{{ var("calendario_hasta") }}'::timestamp, interval '1 day'
+    ) as dia
+
+),
+
+festivos as (
+
+    select * from {{ ref('festivos') }}
+
+),
+
+final as (
+
+    select
+        dias.fecha,
+        extract(year from dias.fecha)::smallint as anno,
+        extract(quarter from dias.fecha)::smallint as trimestre,
+        extract(month from dias.fecha)::smallint as mes,
+        (array[
+            'enero', 'febrero', 'marzo', 'abril', 'mayo', 'junio', 'julio', 'agosto', 'septiembre', 'octubre',
+            'noviembre', 'diciembre'
+        ])[extract(month from dias.fecha)] as nombre_mes,
+        extract(isoyear from dias.fecha)::smallint as anno_iso,
+        extract(week from dias.fecha)::smallint as semana_iso,
+        extract(isodow from dias.fecha)::smallint as dia_semana,
+        (array['lunes', 'martes', 'miércoles', 'jueves', 'viernes', 'sábado', 'domingo'])[
+            extract(isodow from dias.fecha)
+        ] as nombre_dia,
+        extract(isodow from dias.fecha) >= 6 as es_fin_de_semana,
+        festivos.fecha is not null as es_festivo,
+        festivos.nombre_festivo,
+        extract(day from dias.fecha) = 15 or extract(day from dias.fecha + 1) = 1 as es_quincena,
+        dias.fecha - 364 as fecha_comparable
+    from dias
+    left join festivos on dias.fecha = festivos.fecha
+
+)
+
+select * from final

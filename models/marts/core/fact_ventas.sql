@@ -1,0 +1,69 @@
+{{ config(
+    materialized='partitioned',
+    partition_by={'fields': ['fecha_venta'], 'granularity': 'month'},
+    indexes=[{'columns': ['tienda_id', 'fecha_venta']}],
+    also_rebuild={
+        'if_exists': 'cuarentena.ventas',
+        'query': "
+            select ventas.fecha_venta as lower
+            from cuarentena.ventas
+            left join retail.dim_producto as productos on ventas.producto_id = productos.producto_id
+            left join retail.dim_tienda as tiendas on ventas.tienda_id = tiendas.tienda_id
+            where
+                ('PRODUCTO_HUERFANO' = any(ventas.motivos) and productos.producto_id is not null)
+                or ('TIENDA_HUERFANA' = any(ventas.motivos) and tiendas.tienda_id is not null)
+                or (
+                    'FUERA_DE_VIDA_DE_TIENDA' = any(ventas.motivos)
+                    and ventas.fecha_venta >= tiendas.fecha_apertura
+                    and ventas.fecha_venta <= coalesce(tiendas.fecha_cierre, 'infinity')
+                )
+                or (
+                    'FUERA_DE_VIDA_DE_PRODUCTO' = any(ventas.motivos)
+                    and ventas.fecha_venta >= productos.fecha_lanzamiento
+                    and ventas.fecha_venta <= coalesce(productos.fecha_retiro, 'infinity')
+                )
+        ",
+    },
+) }}
+
+-- Grain: one row per ticket line. Only lines that break no rule: the others are in cuarentena.ventas.
+-- Additive: unidades, total_linea. Not additive: distinct tickets over products (a ticket has several), prices, percentages.
+
+with
+
+ventas as (
+
+    select * from {{ ref('int_ventas_evaluadas') }}
+
+),
+
+final as (
+
+    select
+        ticket_id,
+        linea,
+        fecha_venta,
+        hora,
+        tienda_id,
+        producto_id,
+        canal,
+        unidades,
+        precio_unitario,
+        descuento_pct,
+        costo_unitario,
+        total_linea
+    from ventas
+    where
+        not (
+            es_producto_huerfano
+            or es_tienda_huerfana
+            or es_canal_desconocido
+            or es_linea_duplicada
+            or es_ticket_incoherente
+            or es_fuera_de_tienda
+            or es_fuera_de_producto
+        )
+
+)
+
+select * from final

@@ -1,0 +1,109 @@
+{{ config(
+    materialized='materialized_view',
+    indexes=[
+        {'columns': ['tienda_id', 'producto_id'], 'unique': true},
+        {'columns': ['alerta_inventario', 'tienda_id'], 'where': "alerta_inventario in ('SIN_STOCK', 'STOCK_BAJO')"},
+    ],
+) }}
+
+-- Grain: one row per store and product in the last stock snapshot up to the cut-off date.
+-- Not additive: stock is semi-additive, days of supply are a ratio.
+-- Mean daily units: units sold in the 28 days up to the cut-off date / 28. Thresholds per category: umbrales_inventario.
+
+with
+
+corte as (
+
+    select {{ fecha_corte() }} as fecha_corte
+
+),
+
+ultima_foto as (
+
+    select max(fecha) as fecha
+    from {{ ref('fact_inventario') }}
+    where fecha <= (select fecha_corte from corte)
+
+),
+
+existencias as (
+
+    select * from {{ ref('fact_inventario') }} where fecha = (select fecha from ultima_foto)
+
+),
+
+ventas as (
+
+    select
+        tienda_id,
+        producto_id,
+        sum(unidades) as unidades
+    from {{ ref('fact_ventas') }}
+    where
+        fecha_venta > (select fecha_corte from corte) - 28
+        and fecha_venta <= (select fecha_corte from corte)
+    group by tienda_id, producto_id
+
+),
+
+productos as (
+
+    select * from {{ ref('dim_producto') }}
+
+),
+
+umbrales as (
+
+    select * from {{ ref('ref_umbral_inventario') }}
+
+),
+
+medidas as (
+
+    select
+        existencias.fecha,
+        existencias.tienda_id,
+        existencias.producto_id,
+        existencias.stock_final as stock_actual,
+        productos.activo,
+        umbrales.dias_minimos,
+        umbrales.dias_maximos,
+        round(coalesce(ventas.unidades, 0) / 28, 4) as venta_diaria_promedio
+    from existencias
+    inner join productos on existencias.producto_id = productos.producto_id
+    left join umbrales on productos.categoria = umbrales.categoria
+    left join ventas on
+        existencias.tienda_id = ventas.tienda_id
+        and existencias.producto_id = ventas.producto_id
+
+),
+
+con_dias as (
+
+    select
+        *,
+        round(stock_actual / nullif(venta_diaria_promedio, 0), 1) as dias_inventario
+    from medidas
+
+),
+
+final as (
+
+    select
+        tienda_id,
+        producto_id,
+        fecha,
+        stock_actual,
+        venta_diaria_promedio,
+        dias_inventario,
+        case
+            when stock_actual <= 0 and activo then 'SIN_STOCK'
+            when stock_actual > 0 and dias_inventario < dias_minimos then 'STOCK_BAJO'
+            when stock_actual > 0 and (dias_inventario > dias_maximos or dias_inventario is null) then 'SOBRESTOCK'
+            else 'NORMAL'
+        end as alerta_inventario
+    from con_dias
+
+)
+
+select * from final

@@ -1,0 +1,17 @@
+-- Grain: one row per store, product and last day of the period as delivered.
+
+select
+    fecha,
+    tienda_id,
+    producto_id,
+    dias_periodo,
+    stock_inicial,
+    entradas,
+    salidas,
+    merma,
+    stock_final,
+    costo_unitario,
+    round(stock_final * costo_unitario, 2) as valor_inventario,
+    carga_id,
+    fila
+from {{ source('staging', 'raw_inventario') }}
