@@ -6,5 +6,14 @@
     {%- if var('fecha_corte') -%}
         {{- return("date '" ~ var('fecha_corte') ~ "'") -}}
     {%- endif -%}
-    {{- return('(select max(fecha) from ' ~ ref('agg_ventas_dia_tienda_canal') ~ ')') -}}
+    {{- return('(select max(fecha) from ' ~ ref('agg_ventas_dia_tienda') ~ ')') -}}
+{% endmacro %}
+
+
+{#
+    SQL (scalar, type date) of the first day that the daily materialized views hold: `anos_en_vistas` years before the
+    cut-off date. It bounds what a refresh costs however long the history grows; older days are in the aggregates.
+#}
+{% macro primera_fecha_en_vistas() %}
+    {{- return("(" ~ fecha_corte() ~ " - interval '" ~ var('anos_en_vistas') ~ " years')::date + 1") -}}
 {% endmacro %}

@@ -10,28 +10,37 @@ ventas as (
 
 ),
 
--- A key is unique over all loads (a later load replaces it), so a duplicate lies within one load: its first row counts.
-lineas_repetidas as (
+-- One pass over the tickets finds those that may be wrong, which are few, so that the common case pays for one
+-- aggregation. A ticket that has a line number twice has more lines than distinct numbers; the numbers are counted as
+-- bits of a word (modulo 64, so a very long ticket may be looked at in vain).
+tickets_sospechosos as (
 
     select
         ticket_id,
-        linea,
-        min(fila) as primera_fila
-    from ventas
-    group by ticket_id, linea
-    having count(*) > 1
-
-),
-
-tickets_incoherentes as (
-
-    select ticket_id
+        min(tienda_id) != max(tienda_id)
+        or min(fecha_venta) != max(fecha_venta)
+        or min(canal) != max(canal) as es_incoherente
     from ventas
     group by ticket_id
     having
         min(tienda_id) != max(tienda_id)
         or min(fecha_venta) != max(fecha_venta)
         or min(canal) != max(canal)
+        or count(*) != bit_count(bit_or(1::bigint << (linea & 63))::bit(64))
+
+),
+
+-- A key is unique over all loads (a later load replaces it), so a duplicate lies within one load: its first row counts.
+lineas_repetidas as (
+
+    select
+        ventas.ticket_id,
+        ventas.linea,
+        min(ventas.fila) as primera_fila
+    from ventas
+    inner join tickets_sospechosos on ventas.ticket_id = tickets_sospechosos.ticket_id
+    group by ventas.ticket_id, ventas.linea
+    having count(*) > 1
 
 ),
 
@@ -61,7 +70,7 @@ final as (
         tiendas.tienda_id is null as es_tienda_huerfana,
         canales.canal is null as es_canal_desconocido,
         lineas_repetidas.primera_fila is not null and ventas.fila > lineas_repetidas.primera_fila as es_linea_duplicada,
-        tickets_incoherentes.ticket_id is not null as es_ticket_incoherente,
+        coalesce(tickets_sospechosos.es_incoherente, false) as es_ticket_incoherente,
         coalesce(
             ventas.fecha_venta < tiendas.fecha_apertura or ventas.fecha_venta > tiendas.fecha_cierre, false
         ) as es_fuera_de_tienda,
@@ -75,7 +84,7 @@ final as (
     left join lineas_repetidas on
         ventas.ticket_id = lineas_repetidas.ticket_id
         and ventas.linea = lineas_repetidas.linea
-    left join tickets_incoherentes on ventas.ticket_id = tickets_incoherentes.ticket_id
+    left join tickets_sospechosos on ventas.ticket_id = tickets_sospechosos.ticket_id
 
 )
 

@@ -3,15 +3,25 @@
     partition_by={'fields': ['fecha_venta'], 'granularity': 'month'},
 ) }}
 
--- depends_on: {{ ref('fact_ventas') }}
--- Built after the fact and whenever the fact's partition is, so that a line is in one of the two.
 -- Grain: one row per refused ticket line as delivered.
+-- Reads the fact, so it is built after the fact and whenever the fact is: a line is in one of the two. The rules are
+-- evaluated only for a month in which the fact holds fewer lines than were delivered.
 
 with
 
+conteo as (
+
+    select
+        (select count(*) from {{ ref('stg_ventas') }} where {{ partition_filter('fecha_venta') }})
+        > (select count(*) from {{ ref('fact_ventas') }} where {{ partition_filter('fecha_venta') }}) as hay_rechazadas
+
+),
+
 ventas as (
 
-    select * from {{ ref('int_ventas_evaluadas') }}
+    select *
+    from {{ ref('int_ventas_evaluadas') }}
+    where (select hay_rechazadas from conteo)
 
 ),
 

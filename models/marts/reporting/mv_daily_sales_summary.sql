@@ -3,14 +3,14 @@
     indexes=[{'columns': ['fecha', 'cadena'], 'unique': true}],
 ) }}
 
--- Grain: one row per day and chain with sales.
+-- Grain: one row per day and chain with sales, for the last `anos_en_vistas` years.
 -- Additive: total_ventas, numero_tickets, unidades. Not additive: ticket_promedio, the comparisons.
 
 with
 
 ventas as (
 
-    select * from {{ ref('agg_ventas_dia_tienda_canal') }}
+    select * from {{ ref('agg_ventas_dia_tienda') }} where fecha >= {{ primera_fecha_en_vistas() }}
 
 ),
 
@@ -26,7 +26,7 @@ por_dia as (
         ventas.fecha,
         tiendas.cadena,
         sum(ventas.total_ventas) as total_ventas,
-        sum(ventas.numero_tickets)::integer as numero_tickets,
+        sum(ventas.numero_tickets)::bigint as numero_tickets,
         sum(ventas.unidades) as unidades
     from ventas
     inner join tiendas on ventas.tienda_id = tiendas.tienda_id
@@ -35,29 +35,24 @@ por_dia as (
 ),
 
 -- The day before, not the row before: a chain that was closed has no row.
-comparadas as (
-
-    select
-        *,
-        case when lag(fecha) over cadena = fecha - 1 then lag(total_ventas) over cadena end as ventas_dia_anterior
-    from por_dia
-    window cadena as (partition by cadena order by fecha)
-
-),
-
 final as (
 
     select
-        fecha,
-        cadena,
-        total_ventas,
-        numero_tickets,
-        round(total_ventas / numero_tickets, 2) as ticket_promedio,
-        unidades,
-        ventas_dia_anterior,
-        round(100 * (total_ventas - ventas_dia_anterior) / nullif(ventas_dia_anterior, 0), 2) as cambio_pct
-    from comparadas
+        por_dia.fecha,
+        por_dia.cadena,
+        por_dia.total_ventas,
+        por_dia.numero_tickets,
+        round(por_dia.total_ventas / por_dia.numero_tickets, 2) as ticket_promedio,
+        por_dia.unidades,
+        dia_anterior.total_ventas as ventas_dia_anterior,
+        round(
+            100 * (por_dia.total_ventas - dia_anterior.total_ventas) / nullif(dia_anterior.total_ventas, 0), 2
+        ) as cambio_pct
+    from por_dia
+    left join por_dia as dia_anterior on
+        por_dia.fecha = dia_anterior.fecha + 1
+        and por_dia.cadena = dia_anterior.cadena
 
 )
 
-select * from final
+select * from final order by fecha, cadena

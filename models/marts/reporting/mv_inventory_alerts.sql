@@ -106,4 +106,4 @@ final as (
 
 )
 
-select * from final
+select * from final order by tienda_id, producto_id

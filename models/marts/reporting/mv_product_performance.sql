@@ -78,9 +78,9 @@ final as (
         row_number() over (
             partition by region, categoria
             order by total_ingresos desc, producto_id
-        )::integer as ranking_categoria_region
+        ) as ranking_categoria_region
     from por_region
 
 )
 
-select * from final
+select * from final order by region, producto_id

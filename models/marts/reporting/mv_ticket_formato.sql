@@ -3,14 +3,16 @@
     indexes=[{'columns': ['fecha', 'formato', 'canal'], 'unique': true}],
 ) }}
 
--- Grain: one row per day, store format and channel with sales.
+-- Grain: one row per day, store format and channel with sales, for the last `anos_en_vistas` years.
 -- Additive: every measure. A ratio over any range of dates is sum / sum: ticket = sum(total_ventas) / sum(numero_tickets).
 
 with
 
 ventas as (
 
-    select * from {{ ref('agg_ventas_dia_tienda_canal') }}
+    select *
+    from {{ ref('agg_ventas_dia_tienda_canal') }}
+    where fecha >= {{ primera_fecha_en_vistas() }}
 
 ),
 
@@ -26,8 +28,8 @@ final as (
         ventas.fecha,
         tiendas.formato,
         ventas.canal,
-        sum(ventas.lineas)::integer as lineas,
-        sum(ventas.numero_tickets)::integer as numero_tickets,
+        sum(ventas.lineas)::bigint as lineas,
+        sum(ventas.numero_tickets)::bigint as numero_tickets,
         sum(ventas.unidades) as unidades,
         sum(ventas.total_ventas) as total_ventas
     from ventas
@@ -36,4 +38,4 @@ final as (
 
 )
 
-select * from final
+select * from final order by fecha, formato, canal
