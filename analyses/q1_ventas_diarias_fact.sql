@@ -1,0 +1,40 @@
+-- The same question as q1_ventas_diarias, asked of the fact: what the view saves.
+
+with
+
+ultimo_dia as (
+
+    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+
+),
+
+ventas as (
+
+    select
+        ventas.fecha_venta as fecha,
+        tiendas.cadena,
+        sum(ventas.total_linea) as total_ventas,
+        count(distinct ventas.ticket_id) as numero_tickets
+    from {{ ref('fact_ventas') }} as ventas
+    inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
+    where
+        ventas.fecha_venta > (select fecha from ultimo_dia) - 8
+        and tiendas.cadena = 'HyperMarket'
+    group by ventas.fecha_venta, tiendas.cadena
+
+)
+
+select
+    hoy.fecha,
+    hoy.cadena,
+    hoy.total_ventas,
+    hoy.numero_tickets,
+    round(hoy.total_ventas / hoy.numero_tickets, 2) as ticket_promedio,
+    ayer.total_ventas as ventas_dia_anterior,
+    round(100 * (hoy.total_ventas - ayer.total_ventas) / nullif(ayer.total_ventas, 0), 2) as cambio_pct
+from ventas as hoy
+left join ventas as ayer on
+    hoy.fecha = ayer.fecha + 1
+    and hoy.cadena = ayer.cadena
+where hoy.fecha > (select fecha from ultimo_dia) - 7
+order by hoy.fecha desc

@@ -1,0 +1,71 @@
+-- The same question as q4_alertas_inventario, asked of the facts: what the view saves.
+
+with
+
+ultimo_dia as (
+
+    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+
+),
+
+existencias as (
+
+    select * from {{ ref('fact_inventario') }}
+    where
+        fecha = (
+            select max(fecha) from {{ ref('fact_inventario') }} where fecha <= (select fecha from ultimo_dia)
+        )
+
+),
+
+ventas as (
+
+    select
+        tienda_id,
+        producto_id,
+        round(sum(unidades) / 28, 4) as venta_diaria_promedio
+    from {{ ref('fact_ventas') }}
+    where
+        fecha_venta > (select fecha from ultimo_dia) - 28
+        and fecha_venta <= (select fecha from ultimo_dia)
+    group by tienda_id, producto_id
+
+),
+
+medidas as (
+
+    select
+        existencias.tienda_id,
+        existencias.producto_id,
+        existencias.stock_final as stock_actual,
+        coalesce(ventas.venta_diaria_promedio, 0) as venta_diaria_promedio,
+        round(existencias.stock_final / nullif(ventas.venta_diaria_promedio, 0), 1) as dias_inventario
+    from existencias
+    left join ventas on
+        existencias.tienda_id = ventas.tienda_id
+        and existencias.producto_id = ventas.producto_id
+
+)
+
+select
+    tiendas.nombre_tienda,
+    productos.nombre_producto,
+    medidas.stock_actual,
+    medidas.venta_diaria_promedio,
+    medidas.dias_inventario,
+    case when medidas.stock_actual <= 0 then 'SIN_STOCK' else 'STOCK_BAJO' end as alerta_inventario
+from medidas
+inner join {{ ref('dim_tienda') }} as tiendas on medidas.tienda_id = tiendas.tienda_id
+inner join {{ ref('dim_producto') }} as productos on medidas.producto_id = productos.producto_id
+inner join {{ ref('ref_umbral_inventario') }} as umbrales on productos.categoria = umbrales.categoria
+where
+    tiendas.cadena = 'Supermercado'
+    and (
+        (medidas.stock_actual <= 0 and productos.activo)
+        or (medidas.stock_actual > 0 and medidas.dias_inventario < umbrales.dias_minimos)
+    )
+order by
+    medidas.venta_diaria_promedio desc,
+    medidas.tienda_id,
+    medidas.producto_id
+limit 20
