@@ -1,13 +1,14 @@
 {#
-    A condition that restricts a data test to what changed since the test last passed, so that the cost of testing
-    follows the change and not the history: SQL text over `column` of the partitioned relation `tested`.
+    A condition that restricts a data test to what changed since the test last passed, so that the cost of a `dbt build`
+    follows the change and not the history: SQL text over `column` of the partitioned relation `tested`. A `dbt test`, or a
+    build with the var `test_all`, tests everything.
 
     For a partitioned relation: its partitions whose version differs from the one that `remember_tested` kept with them.
-    For a materialized view or an upserted table: all of it, or nothing if its version was tested. For anything else, or
-    with the var `test_all`: everything.
+    For a materialized view or an upserted table: all of it, or nothing if its version was tested. For anything else:
+    everything.
 #}
 {% macro untested_periods(tested, column) %}
-    {%- if not execute or var('test_all', false) -%}
+    {%- if not execute or flags.WHICH != 'build' or var('test_all', false) -%}
         {{- return('true') -}}
     {%- endif -%}
     {%- set state_query -%}
