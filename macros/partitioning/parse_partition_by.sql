@@ -4,13 +4,6 @@
     what a fact of this platform needs.
 #}
 {% macro parse_partition_by(partition_by) %}
-    {%- set granularities = {
-        'day': {'step': '1 day', 'suffix': 'YYYYMMDD'},
-        'week': {'step': '1 week', 'suffix': 'IYYY"w"IW'},
-        'month': {'step': '1 month', 'suffix': 'YYYYMM'},
-        'quarter': {'step': '3 months', 'suffix': 'YYYY"q"Q'},
-        'year': {'step': '1 year', 'suffix': 'YYYY'},
-    } -%}
     {%- set example = "{'fields': ['fecha_venta'], 'granularity': 'month'}" -%}
     {%- if partition_by is not mapping -%}
         {%- do exceptions.raise_compiler_error("partition_by: got " ~ partition_by ~ ", expected a mapping such as " ~ example) -%}
@@ -26,18 +19,31 @@
         {%- do exceptions.raise_compiler_error("partition_by.fields: got " ~ fields ~ ", expected a list of one date or timestamp column") -%}
     {%- endif -%}
     {%- set granularity = partition_by.get('granularity') -%}
-    {%- if granularity not in granularities -%}
-        {%- do exceptions.raise_compiler_error("partition_by.granularity: got '" ~ granularity ~ "', allowed are " ~ granularities.keys() | join(', ')) -%}
+    {%- if granularity not in partition_granularities() -%}
+        {%- do exceptions.raise_compiler_error("partition_by.granularity: got '" ~ granularity ~ "', allowed are " ~ partition_granularities().keys() | join(', ')) -%}
     {%- endif -%}
     {%- set column = model.columns.get(fields[0]) -%}
     {%- if not column or not column.data_type -%}
         {%- do exceptions.raise_compiler_error("partition_by.fields: column '" ~ fields[0] ~ "' needs a data_type in the yml of model " ~ model.name) -%}
     {%- endif -%}
+    {{- return(dict(partition_steps(partition_by), key_type=column.data_type)) -}}
+{% endmacro %}
+
+
+{# {column, granularity, step, suffix} of a valid `partition_by`: the length of a period and the end of its name. #}
+{% macro partition_steps(partition_by) %}
+    {{- return(dict(
+        partition_granularities()[partition_by.granularity], column=partition_by.fields[0], granularity=partition_by.granularity
+    )) -}}
+{% endmacro %}
+
+
+{% macro partition_granularities() %}
     {{- return({
-        'column': fields[0],
-        'granularity': granularity,
-        'step': granularities[granularity].step,
-        'suffix': granularities[granularity].suffix,
-        'key_type': column.data_type,
+        'day': {'step': '1 day', 'suffix': 'YYYYMMDD'},
+        'week': {'step': '1 week', 'suffix': 'IYYY"w"IW'},
+        'month': {'step': '1 month', 'suffix': 'YYYYMM'},
+        'quarter': {'step': '3 months', 'suffix': 'YYYY"q"Q'},
+        'year': {'step': '1 year', 'suffix': 'YYYY'},
     }) -}}
 {% endmacro %}

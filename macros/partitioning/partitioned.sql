@@ -42,7 +42,8 @@
         definition,
         full_refresh=should_full_refresh(),
         rebuild_range=var('rebuild_range', none),
-        window=config.get('partition_window')
+        window=config.get('partition_window'),
+        retained_from=read_state(relation).get('retained_from')
     ) %}
     {% set refused = plan | selectattr('action', 'equalto', 'refuse') | list %}
     {% if refused %}

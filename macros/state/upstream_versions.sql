@@ -48,5 +48,6 @@
 {% macro _partition_versions(relation) %}
     {{- return(
         "select '" ~ relation.render() ~ "', lower, upper, state ->> 'version' from (" ~ partitions_of(relation) ~ ") as partitions"
+        ~ " where state ->> 'version' is not null"
     ) -}}
 {% endmacro %}

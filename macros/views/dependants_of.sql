@@ -34,7 +34,7 @@ group by pg_class.oid, pg_class.relkind
         from pg_catalog.pg_rewrite
         inner join pg_catalog.pg_depend on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
         inner join pg_catalog.pg_class on pg_depend.refclassid = 'pg_class'::regclass and pg_class.oid = pg_depend.refobjid
-        where pg_rewrite.ev_class = to_regclass('{{ relation.render() }}') and pg_class.relnamespace = to_regnamespace('{{ archive_schema() }}')
+        where pg_rewrite.ev_class = to_regclass('{{ relation.render() }}') and pg_class.relnamespace::regnamespace::text like '{{ archive_schema() }}\_%'
         limit 1
     {%- endset -%}
     {{- return(run_query(reads_sql) | length > 0) -}}
