@@ -1,6 +1,7 @@
 -- Grain: one row per ticket line as delivered, each with what is wrong with it.
--- Every rule is a boolean column, so that the fact and the quarantine share one definition and the fact pays only for
--- the comparison. Rules that need other rows look within the partition: lines of a ticket have one date.
+-- The fact takes the lines that no rule refuses, cuarentena.ventas the others with their reasons (codes of the seed
+-- motivos_rechazo): one definition for both. The fact does not read motivos, so it does not pay for them.
+-- Rules that need other rows look within the partition: the lines of a ticket have one date.
 
 with
 
@@ -62,7 +63,7 @@ canales as (
 
 ),
 
-final as (
+evaluadas as (
 
     select
         ventas.*,
@@ -85,6 +86,30 @@ final as (
         ventas.ticket_id = lineas_repetidas.ticket_id
         and ventas.linea = lineas_repetidas.linea
     left join tickets_sospechosos on ventas.ticket_id = tickets_sospechosos.ticket_id
+
+),
+
+final as (
+
+    select
+        *,
+        es_producto_huerfano
+        or es_tienda_huerfana
+        or es_canal_desconocido
+        or es_linea_duplicada
+        or es_ticket_incoherente
+        or es_fuera_de_tienda
+        or es_fuera_de_producto as es_rechazada,
+        array_remove(array[
+            case when es_producto_huerfano then 'PRODUCTO_HUERFANO' end,
+            case when es_tienda_huerfana then 'TIENDA_HUERFANA' end,
+            case when es_canal_desconocido then 'CANAL_DESCONOCIDO' end,
+            case when es_linea_duplicada then 'LINEA_DUPLICADA' end,
+            case when es_ticket_incoherente then 'TICKET_INCOHERENTE' end,
+            case when es_fuera_de_tienda then 'FUERA_DE_VIDA_DE_TIENDA' end,
+            case when es_fuera_de_producto then 'FUERA_DE_VIDA_DE_PRODUCTO' end
+        ], null) as motivos
+    from evaluadas
 
 )
 

@@ -25,31 +25,6 @@ ventas as (
 
 ),
 
-evaluadas as (
-
-    select
-        *,
-        array_remove(array[
-            case when es_producto_huerfano then 'PRODUCTO_HUERFANO' end,
-            case when es_tienda_huerfana then 'TIENDA_HUERFANA' end,
-            case when es_canal_desconocido then 'CANAL_DESCONOCIDO' end,
-            case when es_linea_duplicada then 'LINEA_DUPLICADA' end,
-            case when es_ticket_incoherente then 'TICKET_INCOHERENTE' end,
-            case when es_fuera_de_tienda then 'FUERA_DE_VIDA_DE_TIENDA' end,
-            case when es_fuera_de_producto then 'FUERA_DE_VIDA_DE_PRODUCTO' end
-        ], null) as motivos
-    from ventas
-    where
-        es_producto_huerfano
-        or es_tienda_huerfana
-        or es_canal_desconocido
-        or es_linea_duplicada
-        or es_ticket_incoherente
-        or es_fuera_de_tienda
-        or es_fuera_de_producto
-
-),
-
 final as (
 
     select
@@ -68,7 +43,8 @@ final as (
         carga_id,
         fila,
         motivos
-    from evaluadas
+    from ventas
+    where es_rechazada
 
 )
 

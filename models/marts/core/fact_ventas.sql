@@ -1,6 +1,7 @@
 {{ config(
     materialized='partitioned',
     partition_by={'fields': ['fecha_venta'], 'granularity': 'month'},
+    partition_window=[var('calendario_desde'), var('calendario_hasta')],
     indexes=[{'columns': ['tienda_id', 'fecha_venta']}],
     also_rebuild={
         'if_exists': 'cuarentena.ventas',
@@ -53,16 +54,7 @@ final as (
         costo_unitario,
         total_linea
     from ventas
-    where
-        not (
-            es_producto_huerfano
-            or es_tienda_huerfana
-            or es_canal_desconocido
-            or es_linea_duplicada
-            or es_ticket_incoherente
-            or es_fuera_de_tienda
-            or es_fuera_de_producto
-        )
+    where not es_rechazada
 
 )
 

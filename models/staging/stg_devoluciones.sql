@@ -1,0 +1,17 @@
+-- Grain: one row per return as delivered; a return that one load delivered twice is still there twice.
+
+select
+    devolucion_id,
+    ticket_id,
+    linea,
+    fecha_venta,
+    fecha_devolucion,
+    tienda_id,
+    producto_id,
+    canal,
+    unidades,
+    importe,
+    motivo,
+    carga_id,
+    fila
+from {{ source('staging', 'raw_devoluciones') }}
