@@ -118,8 +118,9 @@ class LoadReport:
 
     @property
     def rows(self) -> int:
-        """Rows delivered by the files that were loaded now."""
-        return sum(r.tally.delivered for r in self.files if r.state is State.LOADED)
+        """Rows delivered by the files that were loaded or checked now."""
+        done = (State.LOADED, State.CHECKED)
+        return sum(report.tally.delivered for report in self.files if report.state in done)
 
 
 def load_folder(

@@ -1,0 +1,179 @@
+"""Reports as tables: for a terminal, and as one HTML page."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import jinja2
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from retail_platform.loading.loader import LoadReport
+
+_EXAMPLE_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table of the report.
+
+    Attributes:
+        title: Heading.
+        note: What it says, or why it is empty.
+        columns: Headings of the columns.
+        rows: Values.
+        broken: Whether it shows rows that are unaccounted for.
+    """
+
+    title: str
+    note: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """The whole report.
+
+    Attributes:
+        sections: Its tables, in order.
+    """
+
+    sections: tuple[Section, ...]
+
+    @property
+    def accounted(self) -> bool:
+        """Whether every delivered row is in one place."""
+        return not any(section.broken for section in self.sections)
+
+
+def delivery_sections(report: LoadReport) -> tuple[Section, ...]:
+    """What became of a delivery: rows by table and fate, refusals by reason, refused files."""
+    totals: dict[tuple[str, str], Counter[str]] = {}
+    for file in report.files:
+        totals.setdefault((file.file.table.name, file.state.value), Counter()).update(
+            files=1,
+            delivered=file.tally.delivered,
+            accepted=file.tally.accepted,
+            refused=file.tally.rejected,
+            replaced=file.replaced,
+        )
+    counts = ("files", "delivered", "accepted", "refused", "replaced")
+    speed = f"{report.rows:,} rows in {report.seconds:.1f} s"
+    if report.rows:
+        speed += f": {report.rows / report.seconds:,.0f} rows/s"
+    sections = [
+        Section(
+            "Delivery",
+            speed,
+            ("table", "fate", *counts),
+            tuple((*key, *(total[name] for name in counts)) for key, total in totals.items()),
+        )
+    ]
+    if report.reasons:
+        rows = tuple(
+            (reason, refusals, _example(report, reason))
+            for reason, refusals in report.reasons.most_common()
+        )
+        note = "What the reasons mean: docs/load-gate.md. A row can have several."
+        sections.append(Section("Refusals", note, ("reason", "refusals", "first example"), rows))
+    if report.failed:
+        failed = tuple((file.file.path.name, file.error) for file in report.failed)
+        note = "Nothing of them was loaded."
+        sections.append(Section("Files refused", note, ("file", "why"), failed, broken=True))
+    return tuple(sections)
+
+
+def _example(report: LoadReport, reason: str) -> str:
+    file = next(file for file in report.files if reason in file.tally.examples)
+    row, column, text = file.tally.examples[reason]
+    where = f"{file.file.path.name} row {row}, {column or 'whole row'}"
+    return f"{where}: {(text or '(empty)')[:_EXAMPLE_CHARACTERS]}"
+
+
+def shown(value: object) -> str:
+    """A value as people read it."""
+    match value:
+        case None:
+            return ""
+        case int() | Decimal():
+            return f"{value:,}"
+        case _:
+            return str(value)
+
+
+def to_terminal(sections: Iterable[Section]) -> Iterator[RenderableType]:
+    """Sections for a terminal: heading, note and table of each."""
+    for section in sections:
+        yield Text(f"\n{section.title}", style="bold red" if section.broken else "bold")
+        yield Text(section.note)
+        if section.rows:
+            table = Table(box=None)
+            for name, right in zip(section.columns, _numeric(section), strict=True):
+                table.add_column(name, justify="right" if right else "left", overflow="fold")
+            for row in section.rows:
+                table.add_row(*(escape(shown(value)) for value in row))
+            yield table
+
+
+def _numeric(section: Section) -> Sequence[bool]:
+    """Whether each column holds numbers."""
+    return [
+        all(isinstance(value, (int, Decimal, type(None))) for value in column)
+        for column in zip(*section.rows, strict=True)
+    ]
+
+
+_HTML = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Load report</title>
+<style>
+  body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem;
+         margin: 2rem auto; padding: 0 1rem }
+  table { border-collapse: collapse; display: block; overflow-x: auto }
+  th, td { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: left }
+  td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+  .verdict { padding: .6rem 1rem; border-left: .4rem solid #2a7d3f; background: #eef7f0 }
+  .broken { border-color: #b3261e; background: #fbeceb }
+  p { color: #555 }
+</style>
+<h1>Load report</h1>
+<div class="verdict{{ '' if report.accounted else ' broken' }}">
+{{ 'Every delivered row is accounted for.' if report.accounted
+   else 'Some delivered rows are unaccounted for: see the differences below.' }}
+</div>
+{% for section in report.sections %}
+<h2>{{ section.title }}</h2>
+<p>{{ section.note }}</p>
+{% if section.rows %}
+<table>
+<thead><tr>{% for name in section.columns %}<th>{{ name }}</th>{% endfor %}</tr></thead>
+<tbody>
+{% for row in section.rows %}
+<tr>
+{% for value in row %}
+<td{{ ' class=number' if value is number }}>{{ value | shown }}</td>
+{% endfor %}
+</tr>
+{% endfor %}
+</tbody>
+</table>
+{% endif %}
+{% endfor %}
+</html>
+"""
+
+
+def to_html(report: GateReport) -> str:
+    """The report as one HTML page without any other file."""
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True)
+    environment.filters["shown"] = shown
+    return environment.from_string(_HTML).render(report=report)
