@@ -68,6 +68,8 @@ def _deliver(options: argparse.Namespace) -> bool:
             parameters = connection_parameters(options.target)
             report = load_folder(options.source, parameters, settings, advance)
     _print(delivery_sections(report))
+    for file in report.failed:
+        sys.stderr.write(f"refused {file.file.path}: {file.error}\n")
     return not report.failed
 
 

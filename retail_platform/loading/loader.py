@@ -194,7 +194,7 @@ def check_folder(
             _refuse_above_threshold(tally, settings.max_rejected)
             report = FileReport(file, State.CHECKED, tally, seconds=_seconds_since(begun))
         except LoadError as error:
-            report = FileReport(file, State.FAILED, tally, error=str(error))
+            report = FileReport(file, State.FAILED, tally, error=_explained(file, error))
         reports.append(report)
         on_file(report)
     return LoadReport(tuple(reports), _seconds_since(started))
@@ -242,12 +242,17 @@ def _load_file(
             _refuse_above_threshold(tally, settings.max_rejected)
             replaced = ledger.finish(connection, delivery, load_id, tally)
     except (LoadError, psycopg2.Error) as error:
-        message = str(error).strip()
+        message = _explained(file, error)
         if not connection.closed:
             ledger.record_failure(connection, delivery, tally, message)
         return FileReport(file, State.FAILED, tally, seconds=_seconds_since(started), error=message)
     seconds = _seconds_since(started)
     return FileReport(file, State.LOADED, tally, replaced, seconds, load_id)
+
+
+def _explained(file: SourceFile, error: Exception) -> str:
+    """The message without the file's place, which is nobody's business in the ledger."""
+    return str(error).strip().removeprefix(f"{file.path}: ")
 
 
 def _checked_batches(file: SourceFile, settings: Settings) -> Iterator[Checked]:

@@ -53,7 +53,7 @@ class GateReport:
 
 
 def delivery_sections(report: LoadReport) -> tuple[Section, ...]:
-    """What became of a delivery: rows by table and fate, refusals by reason, refused files."""
+    """What became of a delivery: rows by table and fate, and refusals by reason."""
     totals: dict[tuple[str, str], Counter[str]] = {}
     for file in report.files:
         totals.setdefault((file.file.table.name, file.state.value), Counter()).update(
@@ -82,10 +82,6 @@ def delivery_sections(report: LoadReport) -> tuple[Section, ...]:
         )
         note = "What the reasons mean: docs/load-gate.md. A row can have several."
         sections.append(Section("Refusals", note, ("reason", "refusals", "first example"), rows))
-    if report.failed:
-        failed = tuple((file.file.path.name, file.error) for file in report.failed)
-        note = "Nothing of them was loaded."
-        sections.append(Section("Files refused", note, ("file", "why"), failed, broken=True))
     return tuple(sections)
 
 
