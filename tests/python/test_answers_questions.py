@@ -1,0 +1,127 @@
+"""The answers: what is read, how it is timed and shown, and that a built database gives them."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, Database, run_script
+from rich.console import Console
+
+from retail_platform.errors import UserError
+from retail_platform.reporting.answers import (
+    Answer,
+    Question,
+    ask,
+    read_questions,
+    read_statements,
+    to_markdown,
+    to_table,
+)
+
+SEED_STATEMENTS = PROJECT / "analyses" / "seed_statements.sql"
+VIEWS = (
+    "mv_daily_sales_summary",
+    "mv_product_performance",
+    "mv_ticket_formato",
+    "mv_inventory_alerts",
+)
+
+
+def _shown(answer: Answer, limit: int = 10) -> str:
+    console = Console(width=120, file=io.StringIO())
+    with console.capture() as capture:
+        console.print(to_table(answer, limit))
+    return capture.get()
+
+
+def test_each_statement_gets_the_first_line_of_its_comment(tmp_path: Path) -> None:
+    path = tmp_path / "some.sql"
+    path.write_text(
+        "-- First question; with a mark\n-- and more.\nselect ';' from {{ ref('ventas') }};\n\n"
+        "select 2;\n-- only a comment\n"
+    )
+    first, second = read_statements(path)
+    assert first.title == "First question; with a mark"
+    assert first.statement.endswith("select ';' from retail.ventas")
+    assert (second.title, second.statement) == ("some", "select 2")
+
+
+def test_missing_questions_are_named(tmp_path: Path) -> None:
+    (tmp_path / "q1_ventas_diarias.sql").write_text("select 1")
+    with pytest.raises(UserError, match=r"q1_\*\.sql to q4_\*\.sql"):
+        read_questions(tmp_path)
+
+
+def test_rows_and_server_time_come_back(empty_database: Database) -> None:
+    statement = "select n, pg_sleep(0.002) from generate_series(1, 3) as n"
+    with closing(empty_database.connect()) as session:
+        answer = ask(session, Question("three", statement), repeats=3)
+    assert answer.columns == ("n", "pg_sleep")
+    assert [row[0] for row in answer.rows] == [1, 2, 3]
+    assert 6 <= answer.milliseconds < 1000
+
+
+def test_a_database_that_is_not_built_says_what_to_do(empty_database: Database) -> None:
+    for statement in ("select * from retail.ventas", "select * from sin_tabla"):
+        with closing(empty_database.connect()) as session:
+            with pytest.raises(UserError, match="make build"):
+                ask(session, Question("none", statement))
+
+
+def test_a_wrong_statement_is_named(empty_database: Database) -> None:
+    with closing(empty_database.connect()) as session:
+        with pytest.raises(UserError, match="'broken' failed: syntax error"):
+            ask(session, Question("broken", "selec 1"))
+
+
+def test_the_layout_counts_what_it_leaves_out() -> None:
+    day = datetime.date(2025, 12, 31)
+    rows = [(day, "Norte", Decimal("1234.5"), None), (day, "Centro", Decimal("2"), 7)]
+    answer = Answer(Question("Sales", ""), ("fecha", "region", "ventas", "n"), rows, 1.234)
+    shown = _shown(answer, limit=1)
+    assert "1,234.50" in shown
+    assert "Centro" not in shown
+    assert "1 of 2 rows; 1.23 ms in the server" in shown
+    assert to_markdown(answer).splitlines() == [
+        "| fecha | region | ventas | n |",
+        "| --- | --- | --- | --- |",
+        "| 2025-12-31 | Norte | 1,234.50 |  |",
+        "| 2025-12-31 | Centro | 2.00 | 7 |",
+    ]
+
+
+def test_the_seeds_statements_are_there_verbatim() -> None:
+    text = SEED_STATEMENTS.read_text(encoding="utf-8")
+    for piece in (
+        "fecha >= CURRENT_DATE - INTERVAL '7 days'",
+        "perf.ranking_categoria_region <= 5",
+        "SUM(v.total_linea) / COUNT(DISTINCT v.ticket_id) AS ticket_promedio",
+        "inv.alerta_inventario IN ('SIN_STOCK', 'STOCK_BAJO')",
+    ):
+        assert piece in re.sub(r"\s+", " ", text)
+
+
+def test_every_question_is_answered_on_a_built_database(built_database: Database) -> None:
+    questions, seed_statements = read_questions(PROJECT / "analyses")
+    assert (len(questions), len(seed_statements)) == (4, 4)
+    for question, view in zip(questions, VIEWS, strict=True):
+        assert f"retail.{view}" in question.statement
+    with closing(built_database.connect()) as session:
+        for question in questions + seed_statements:
+            # The data end on a fixed day, not yesterday: the seed's "last 7 days" has no rows then.
+            rows = ask(session, question, repeats=1).rows
+            assert rows or "CURRENT_DATE" in question.statement, question.title
+
+
+def test_the_command_line_prints_all_answers(built_database: Database) -> None:
+    arguments = ["answers.py", "--target", "ci", "--rows", "3"]
+    shown = run_script(*arguments, env=built_database.environment).stdout
+    assert shown.count("ms in the server") == 8
+    markdown = run_script(*arguments, "--markdown", env=built_database.environment).stdout
+    assert markdown.count("| --- |") >= 7
