@@ -165,8 +165,12 @@ class LocalServer:
         elif not status.accepting:
             self._wait_until_accepting()
 
-    def stop(self) -> bool:
+    def stop(self, mode: str = "fast") -> bool:
         """Stop the server, ending its sessions; committed work stays.
+
+        Args:
+            mode: ``fast``, or ``immediate`` to leave what is not yet in the data files to the
+                recovery of the next start.
 
         Returns:
             Whether it was running.
@@ -178,7 +182,7 @@ class LocalServer:
                 return False
             self._check_owner()
             timeout = str(START_TIMEOUT_SECONDS)
-            self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", timeout)
+            self._run("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w", "-t", timeout)
             return True
 
     def remove(self) -> None:

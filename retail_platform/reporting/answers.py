@@ -87,14 +87,15 @@ def read_questions(folder: Path) -> tuple[list[Question], list[Question]]:
         folder: The project's ``analyses``.
 
     Returns:
-        The four business questions against the views, and the seed's statements.
+        The four business questions against the views (not the variants on the fact), and the
+        seed's statements.
 
     Raises:
         UserError: If the folder does not hold them.
     """
-    files = [path for number in "1234" for path in sorted(folder.glob(f"q{number}_*.sql"))[:1]]
+    files = [path for path in sorted(folder.glob("q[1-4]_*.sql")) if "_fact" not in path.stem]
     seed = folder / "seed_statements.sql"
-    if len(files) < 4 or not seed.is_file():
+    if len(files) != 4 or not seed.is_file():
         raise UserError(f"{folder} does not hold q1_*.sql to q4_*.sql and seed_statements.sql.")
     return [question for path in files for question in read_statements(path)], read_statements(seed)
 

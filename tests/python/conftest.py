@@ -167,7 +167,7 @@ def _running(binaries: Binaries) -> Iterator[LocalServer]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.stop("immediate")  # it is thrown away: nothing needs to reach the disk
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -94,7 +94,7 @@ def test_dbt_and_python_agree(empty_database: Database, monkeypatch: pytest.Monk
     for name, value in empty_database.environment.items():
         monkeypatch.setenv(name, value)
     debug = run_dbt("debug", database=empty_database).stdout
-    shown = dict(re.findall(r"^ *(host|port|user|database): (\S+)", debug, re.MULTILINE))
+    shown = dict(re.findall(r" (host|port|user|database): (\S+)", debug))
     parameters = connection_parameters("ci")
     assert shown.pop("database") == parameters["dbname"]
     assert shown == {name: parameters[name] for name in shown}
@@ -109,7 +109,10 @@ def _use(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_schema_of_somebody_else_is_refused_and_left_alone(
-    empty_database: Database, embedded_server: LocalServer, monkeypatch: pytest.MonkeyPatch
+    empty_database: Database,
+    embedded_server: LocalServer,
+    generated_data: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name = empty_database.parameters["dbname"]
     with closing(connect(embedded_server.admin_parameters(name))) as session:
@@ -118,8 +121,8 @@ def test_a_schema_of_somebody_else_is_refused_and_left_alone(
     _use(empty_database, monkeypatch)
     with pytest.raises(UserError, match=r"'retail' .*belongs to 'postgres'.*alter schema"):
         check_target("ci")
-    for script in ("load.py", "answers.py"):
-        refused = run_script(script, "--target", "ci", env=empty_database.environment, check=False)
+    for script in (["load.py", str(generated_data)], ["answers.py"]):
+        refused = run_script(*script, "--target", "ci", env=empty_database.environment, check=False)
         assert refused.returncode != 0
         assert "Traceback" not in refused.stderr
     assert empty_database.query(
@@ -147,8 +150,11 @@ def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("target", "expected"), [("prod", "ci, local, rds"), ("rds", "RETAIL_RDS_HOST")]
 )
-def test_every_command_line_refuses_a_bad_target(script: str, target: str, expected: str) -> None:
-    refused = run_script(*script.split(), "--target", target, check=False)
+def test_every_command_line_refuses_a_bad_target(
+    script: str, target: str, expected: str, generated_data: Path
+) -> None:
+    source = [str(generated_data)] if script == "load.py" else []
+    refused = run_script(*script.split(), *source, "--target", target, check=False)
     assert refused.returncode != 0
     assert expected in refused.stderr
     assert "Traceback" not in refused.stderr
