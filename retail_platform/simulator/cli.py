@@ -1,6 +1,7 @@
 """Command line of the simulator: parse, call, report."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code: 0, 2 for a wrong value, 130 when interrupted.
     """
     options = _parser().parse_args(argv)
+    # A stop from outside ends like Ctrl-C: workers are told and the partial files removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
     begun = time.perf_counter()
     try:

@@ -54,7 +54,7 @@ class WorldConfig:
 
     @property
     def store_count(self) -> int:
-        """Number of stores: in proportion to the scale, at least one for every cell of the design."""
+        """Number of stores: in proportion to the scale, at least those of the smallest chain."""
         wanted = round(STORES_FULL_SCALE * self.scale)
         return max(MIN_STORES, min(STORES_FULL_SCALE, wanted))
 

@@ -68,7 +68,7 @@ CATEGORY: Final = {
 }
 PERISHABLE: Final = ("Lácteos", "Carnes y Pescados", "Frutas y Verduras")
 ELASTICITY_SPREAD: Final = 0.15
-"""Half-width, relative, of the uniform spread of products around their category's elasticity."""
+"""Half-width, relative, of the spread of products around their category's mean elasticity."""
 
 
 @dataclass(frozen=True)
@@ -333,7 +333,7 @@ class EventWindow:
 _BUEN_FIN = (("Electrónica", 2.6), ("Limpieza", 1.25), ("Cuidado Personal", 1.25))
 EVENTS: Final = (
     EventWindow(
-        "Nochebuena", 20, 0, 1.80, (("Electrónica", 2.1), ("Carnes y Pescados", 2.1)), ramp=True
+        "Nochebuena", 20, 0, 1.62, (("Electrónica", 1.75), ("Carnes y Pescados", 1.80)), ramp=True
     ),
     EventWindow("Navidad", 0, 0, 0.45),
     EventWindow("Víspera de Año Nuevo", 4, 0, 1.45, (("Bebidas", 1.7),), ramp=True),

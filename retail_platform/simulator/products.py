@@ -112,8 +112,10 @@ def build_products(config: WorldConfig) -> Products:
     for first, second, share in AFFINITIES:
         complement[names.index(first)] = names.index(second)
         probability[names.index(first)] = share
-    spread = rng.uniform(1 - ELASTICITY_SPREAD, 1 + ELASTICITY_SPREAD, count)
     exponent = np.array([p.popularity_exponent for p in parameters])
+    popularity = rank**-exponent * rng.lognormal(0.0, 0.08, count)
+    spread = rng.uniform(1 - ELASTICITY_SPREAD, 1 + ELASTICITY_SPREAD, count)
+    mean_spread = np.bincount(category, popularity * spread) / np.bincount(category, popularity)
     return Products(
         product_id=np.arange(1, count + 1),
         sku=np.array([f"{_SKU_PREFIX[c]}-{i + 1:05d}" for i, c in enumerate(category)], object),
@@ -129,8 +131,8 @@ def build_products(config: WorldConfig) -> Products:
         level=np.array([int(row["nivel"]) for row in rows]),
         base_price=np.array([float(row["precio"]) for row in rows]),
         margin=np.array([p.margin for p in parameters]) + rng.uniform(-0.03, 0.03, count),
-        elasticity=np.array([p.elasticity for p in parameters]) * spread,
-        popularity=rank**-exponent * rng.lognormal(0.0, 0.08, count),
+        elasticity=np.array([p.elasticity for p in parameters]) * spread / mean_spread[category],
+        popularity=popularity,
         launch=launch,
         retire=retire,
         promo_group=rng.permutation(count) % PROMO_GROUPS,

@@ -7,15 +7,17 @@ so the data do not depend on who worked when.
 
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -310,7 +312,7 @@ def _load_state(path: Path, last: date) -> tuple[StockState, Returns]:
             end = int(saved["end"])
             stock = StockState(saved["on_hand"], saved["in_transit"])
             pending = Returns(*(saved[f"return_{f.name}"] for f in fields(Returns)))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise SimulatorError(f"{path} cannot be read, {again} ({error})") from error
     if end != last.toordinal():
         raise SimulatorError(
@@ -338,7 +340,7 @@ def _executor(workers: int) -> Iterator[Executor]:
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_caller
+        workers, mp_context=get_context("spawn"), initializer=_follow_the_caller
     )
     try:
         yield pool
@@ -346,6 +348,15 @@ def _executor(workers: int) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_to_the_caller() -> None:
-    """Ctrl-C reaches every process of the terminal; only the calling one should answer."""
+def _follow_the_caller() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the caller, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_exit_after_the_caller, daemon=True).start()
+
+
+def _exit_after_the_caller() -> None:
+    """Wait for the calling process: one that was killed cannot stop its workers."""
+    caller = parent_process()
+    if caller is not None:
+        caller.join()
+        os._exit(1)

@@ -1,0 +1,330 @@
+"""What the delivered files say: the acceptance bands, and planted parameters found again.
+
+Only the files are read, never the world that made them, so a figure is evidence and not an echo.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from retail_platform.simulator.arrays import Bools, Floats
+from retail_platform.simulator.parameters import CATEGORIES, FORMATS
+
+BANDS: Final = {
+    "weekend_share": (0.31, 0.36),
+    "december_index": (1.25, 1.40),
+    "top_fifth_share": (0.50, 0.65),
+    "promotion_line_share": (0.05, 0.12),
+    "stock_out_rate": (0.04, 0.10),
+    "intermittent_share": (0.60, 1.00),
+    "lines_per_ticket_conveniencia": (2.0, 4.0),
+}
+"""Acceptance bands; where each comes from is told in ``docs/simulator.md``, "Sources"."""
+INTERMITTENT_ADI: Final = 1.32
+"""Mean days between sales above which a series is intermittent (Syntetos and Boylan 2005)."""
+_REST_DAYS = 7
+_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Units sold by format, product and day, with the promotions of the delivered calendar.
+
+    Attributes:
+        days: Ordinals.
+        product_id: Ids of the products.
+        category: Index in ``CATEGORIES`` of each product.
+        units: Shape (formats, products, days).
+        discount: Price cut in force as a share, same shape.
+        is_ordinary: Neither in promotion, nor in the week after one, nor out of sale; same shape.
+    """
+
+    days: np.ndarray
+    product_id: np.ndarray
+    category: np.ndarray
+    units: Floats
+    discount: Floats
+    is_ordinary: Bools
+
+
+def scan_sales(folder: Path) -> pl.LazyFrame:
+    """All sale lines with the attributes of their store and product, and ``total_linea``."""
+    stores = pl.scan_parquet(folder / "tiendas.parquet").select("tienda_id", "formato", "region")
+    products = pl.scan_parquet(folder / "productos.parquet").select("producto_id", "categoria")
+    money = (
+        pl.col("unidades").cast(pl.Float64)
+        * pl.col("precio_unitario").cast(pl.Float64)
+        * (1 - pl.col("descuento_pct").cast(pl.Float64) / 100)
+    )
+    return (
+        pl.scan_parquet(folder / "ventas" / "*.parquet")
+        .with_columns(money.alias("total_linea"))
+        .join(stores, on="tienda_id", how="left")
+        .join(products, on="producto_id", how="left")
+    )
+
+
+def scan_stock(folder: Path) -> pl.LazyFrame:
+    """All stock rows."""
+    return pl.scan_parquet(folder / "inventario" / "*.parquet")
+
+
+def measure_bands(folder: Path) -> dict[str, float]:
+    """The figures of ``BANDS``, and lines per ticket and ticket shares besides."""
+    sales = scan_sales(folder)
+    daily = _collect(sales.group_by("fecha_venta").agg(pl.sum("total_linea"))).sort("fecha_venta")
+    money = daily["total_linea"].to_numpy()
+    weekend = (daily["fecha_venta"].dt.weekday() > 5).to_numpy()
+    products = _collect(sales.group_by("producto_id").agg(pl.sum("total_linea")))
+    ranked = products["total_linea"].sort(descending=True).to_numpy()
+    tickets = _collect(
+        sales.group_by("ticket_id")
+        .agg(pl.first("formato"), pl.first("canal"), pl.len().alias("lines"))
+        .group_by("formato", "canal")
+        .agg(pl.len().alias("tickets"), pl.sum("lines"))
+    )
+    promoted = _collect(sales.select((pl.col("descuento_pct") > 0).mean())).item()
+    empty = _collect(
+        scan_stock(folder)
+        .filter(pl.col("dias_periodo") == 1)
+        .select((pl.col("stock_final") == 0).mean())
+    ).item()
+    figures = {
+        "weekend_share": float(money[weekend].sum() / money.sum()),
+        "december_index": month_index(daily.rename({"total_linea": "value"}))[11],
+        "top_fifth_share": float(ranked[: round(len(ranked) / 5)].sum() / ranked.sum()),
+        "promotion_line_share": float(promoted),
+        "stock_out_rate": float(empty),
+        "intermittent_share": _intermittent_share(folder),
+    }
+    by_format = tickets.group_by("formato").agg(pl.sum("tickets", "lines"))
+    for name, count, lines in by_format.iter_rows():
+        figures[f"lines_per_ticket_{name.lower()}"] = lines / count
+    by_channel = tickets.group_by("canal").agg(pl.sum("tickets"))
+    for name, count in by_channel.iter_rows():
+        figures[f"ticket_share_{name}"] = count / by_channel["tickets"].sum()
+    return figures
+
+
+def outside_bands(figures: Mapping[str, float]) -> dict[str, float]:
+    """The figures that are outside their band."""
+    return {
+        name: figures[name]
+        for name, (low, high) in BANDS.items()
+        if not low <= figures[name] <= high
+    }
+
+
+def read_panel(folder: Path) -> Panel:
+    """Sum the sales to format, product and day, and lay the promotions over them."""
+    products = pl.read_parquet(folder / "productos.parquet").sort("producto_id")
+    sold = _collect(
+        scan_sales(folder)
+        .group_by("formato", "producto_id", "fecha_venta")
+        .agg(pl.sum("unidades").cast(pl.Float64))
+    )
+    first, last = sold["fecha_venta"].min(), sold["fecha_venta"].max()
+    assert isinstance(first, date) and isinstance(last, date)
+    days = np.arange(first.toordinal(), last.toordinal() + 1)
+    ids = products["producto_id"].to_numpy()
+    shape = (len(FORMATS), len(ids), len(days))
+    units, discount = np.zeros(shape), np.zeros(shape)
+    row = sold["formato"].replace_strict(FORMATS, range(len(FORMATS)), return_dtype=pl.Int64)
+    column = np.searchsorted(ids, sold["producto_id"].to_numpy())
+    units[row.to_numpy(), column, (sold["fecha_venta"] - first).dt.total_days()] = sold["unidades"]
+
+    is_ordinary = np.ones(shape, bool)
+    for promotion in pl.read_parquet(folder / "promociones.parquet").iter_rows(named=True):
+        where = (
+            FORMATS.index(promotion["formato"]),
+            int(np.searchsorted(ids, promotion["producto_id"])),
+        )
+        begin = (promotion["fecha_inicio"] - first).days
+        end = (promotion["fecha_fin"] - first).days + 1
+        discount[(*where, slice(max(begin, 0), max(end, 0)))] = promotion["descuento_pct"] / 100
+        is_ordinary[(*where, slice(max(begin, 0), max(end + _REST_DAYS, 0)))] = False
+    for column_index, product in enumerate(products.iter_rows(named=True)):
+        on_sale = days >= product["fecha_lanzamiento"].toordinal()
+        if product["fecha_retiro"] is not None:
+            on_sale &= days <= product["fecha_retiro"].toordinal()
+        is_ordinary[:, column_index] &= on_sale
+    category = products["categoria"].replace_strict(
+        CATEGORIES, range(len(CATEGORIES)), return_dtype=pl.Int64
+    )
+    return Panel(days, ids, category.to_numpy(), units, discount, is_ordinary)
+
+
+def expected_units(panel: Panel) -> Floats:
+    """Units to be expected of each product without promotions, shape as the panel.
+
+    A day's level of a format's category is read from its products on ordinary days, a product's
+    share of it from its own ordinary days; the two are found in turn. Days on which no product of
+    the category was ordinary are unknown (NaN); days on which none was sold count as zero, since
+    leaving them out would raise the level of the others.
+    """
+    expected = np.zeros_like(panel.units)
+    for category in range(len(CATEGORIES)):
+        member = panel.category == category
+        units = np.where(panel.is_ordinary, panel.units, 0)[:, member]
+        ordinary = panel.is_ordinary[:, member]
+        share = np.ones(units.shape[:2])
+        for _ in range(_ROUNDS):
+            carried = (ordinary * share[..., None]).sum(axis=1)
+            level = _ratio(units.sum(axis=1), carried)
+            share = _ratio(units.sum(axis=2), (ordinary * level[:, None]).sum(axis=2))
+        level[carried == 0] = np.nan
+        expected[:, member] = share[..., None] * level[:, None]
+    return expected
+
+
+def find_elasticities(panel: Panel) -> dict[str, float]:
+    """Own-price elasticity of each category, absolute, from the promotions.
+
+    Units in promotion are taken as Poisson with mean ``expected * (1 - cut) ** -elasticity``; the
+    elasticity of greatest likelihood is found by Newton's method.
+    """
+    expected = expected_units(panel)
+    found = {}
+    for index, name in enumerate(CATEGORIES):
+        member = (panel.category == index)[None, :, None]
+        chosen = (panel.discount > 0) & member & np.isfinite(expected)
+        log_cut = -np.log1p(-panel.discount[chosen])
+        base, sold = expected[chosen], panel.units[chosen]
+        elasticity = 1.0
+        for _ in range(20):
+            mean = base * np.exp(elasticity * log_cut)
+            elasticity += ((sold - mean) * log_cut).sum() / (mean * log_cut**2).sum()
+        found[name] = float(elasticity)
+    return found
+
+
+def promotion_profile(panel: Panel, before: int = 14, after: int = 21) -> tuple[Floats, Floats]:
+    """Units over what is expected around the first day of promotions that last at least a week.
+
+    Returns:
+        Days relative to the first day, and the ratio on each.
+    """
+    expected = expected_units(panel)
+    offsets = np.arange(-before, after + 1)
+    sold, base = np.zeros(len(offsets)), np.zeros(len(offsets))
+    starts = (panel.discount[..., 1:] > 0) & (panel.discount[..., :-1] == 0)
+    for format_, product, day in np.argwhere(starts):
+        where = day + 1 + offsets
+        inside = (where >= 0) & (where < len(panel.days))
+        inside[inside] = np.isfinite(expected[format_, product, where[inside]])
+        sold[inside] += panel.units[format_, product, where[inside]]
+        base[inside] += expected[format_, product, where[inside]]
+    return offsets.astype(float), _ratio(sold, base)
+
+
+def season_index(folder: Path) -> dict[str, list[float]]:
+    """Lines of each month over the mean of the months, by category; growth is taken out."""
+    lines = _collect(scan_sales(folder).group_by("fecha_venta", "categoria").len("value"))
+    by_category = lines.pivot(on="categoria", index="fecha_venta", values="value").fill_null(0)
+    return {
+        name: month_index(by_category.select("fecha_venta", pl.col(name).alias("value")))
+        for name in CATEGORIES
+    }
+
+
+def month_index(daily: pl.DataFrame) -> list[float]:
+    """Mean of each month, January first, over the mean of all months, without growth.
+
+    Growth per year is the mean log ratio of the same month in consecutive years, so that neither a
+    December at the end nor a year cut off looks like growth. Months cut off are left out.
+
+    Args:
+        daily: ``fecha_venta`` and ``value``, one row per day.
+    """
+    months = (
+        daily.group_by(pl.col("fecha_venta").dt.truncate("1mo").alias("of"))
+        .agg(pl.mean("value"), pl.len().alias("days"))
+        .filter(pl.col("days") == pl.col("of").dt.month_end().dt.day())
+        .sort("of")
+    )
+    year_before = months.with_columns(pl.col("of").dt.offset_by("1y"))
+    both = months.join(year_before, on="of", suffix="_before")
+    ratio = both["value"].to_numpy() / both["value_before"].to_numpy()
+    growth = float(np.log(ratio).mean()) if len(ratio) else 0.0
+    years = months["of"].dt.epoch("d").to_numpy() / 365.25
+    level = months["value"].to_numpy() * np.exp(-growth * (years - years[0]))
+    month = months["of"].dt.month().to_numpy()
+    mean = np.array([level[month == number].mean() for number in range(1, 13)])
+    index: list[float] = (mean / mean.mean()).tolist()
+    return index
+
+
+def find_affinity(folder: Path, product: int, partner: int) -> float:
+    """Probability that a buyer of ``product`` adds ``partner`` because of it.
+
+    Tickets are compared with tickets of the same format and size that hold another product of the
+    category; only stores that carry both products and days on which both are on sale count. It is
+    NaN where there is nothing to compare.
+    """
+    products = pl.read_parquet(folder / "productos.parquet")
+    category = products.filter(pl.col("producto_id") == product)["categoria"].item()
+    both = products.filter(pl.col("producto_id").is_in([product, partner]))
+    on_sale = pl.col("fecha_venta") >= both["fecha_lanzamiento"].max()
+    if both["fecha_retiro"].count():
+        on_sale &= pl.col("fecha_venta") <= both["fecha_retiro"].min()
+    carrying = _collect(
+        scan_stock(folder)
+        .filter(pl.col("producto_id").is_in([product, partner]))
+        .group_by("tienda_id")
+        .agg(pl.n_unique("producto_id").alias("carried"))
+        .filter(pl.col("carried") == 2)
+    )
+    tickets = _collect(
+        scan_sales(folder)
+        .filter(on_sale)
+        .join(carrying.lazy().select("tienda_id"), on="tienda_id", how="semi")
+        .group_by("ticket_id")
+        .agg(
+            pl.first("formato"),
+            (pl.col("producto_id") == product).any().alias("bought"),
+            (pl.col("producto_id") == partner).any().alias("added"),
+            ((pl.col("categoria") == category) & (pl.col("producto_id") != partner))
+            .any()
+            .alias("comparable"),
+            (pl.col("producto_id") != partner).sum().clip(1, 12).alias("others"),
+        )
+        .filter("comparable")
+        .group_by("formato", "others", "bought")
+        .agg(pl.mean("added"), pl.len().alias("tickets"))
+    )
+    cells = tickets.filter("bought").join(
+        tickets.filter(~pl.col("bought")), on=["formato", "others"], suffix="_without"
+    )
+    with_it, without, weight = (
+        cells[name].to_numpy() for name in ("added", "added_without", "tickets")
+    )
+    gain = (with_it - without) / (1 - without)
+    return float(np.average(gain, weights=weight)) if len(gain) else float("nan")
+
+
+def _intermittent_share(folder: Path) -> float:
+    """Share of the product-store series whose mean interval between sales is above the limit."""
+    days = (
+        scan_stock(folder)
+        .group_by("tienda_id", "producto_id")
+        .agg(pl.col("dias_periodo").cast(pl.Int64).sum())
+    )
+    sold = scan_sales(folder).group_by("tienda_id", "producto_id").agg(pl.n_unique("fecha_venta"))
+    series = _collect(days.join(sold, on=["tienda_id", "producto_id"], how="left"))
+    interval = series["dias_periodo"] / series["fecha_venta"]
+    return float((interval.fill_null(float("inf")) > INTERMITTENT_ADI).to_numpy().mean())
+
+
+def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
+    """Collect in chunks, so that memory does not grow with the files."""
+    return frame.collect(engine="streaming")
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """``part / whole``, 0 where nothing is expected."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

@@ -1,0 +1,300 @@
+"""The simulated world at small scale: what must hold in every delivered row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retail_platform.simulator.config import config_for
+from retail_platform.simulator.evidence import (
+    BANDS,
+    find_affinity,
+    find_elasticities,
+    measure_bands,
+    outside_bands,
+    read_panel,
+    season_index,
+)
+from retail_platform.simulator.parameters import CATEGORIES, CATEGORY, CHANNELS, FORMATS, REGIONS
+from retail_platform.simulator.simulation import generate
+from retail_platform.simulator.tickets import line_total
+
+END = date(2025, 12, 31)
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+
+def _make(folder: Path, scale: float, years: int, workers: int = 1) -> Path:
+    generate(config_for(seed=7, scale=scale, end=END, years=years), END, folder, workers=workers)
+    return folder
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((0.1, 3), id="tenth"),
+        pytest.param((1.0, 5), id="full", marks=pytest.mark.full),
+    ],
+)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A delivered world: a tenth of the chain for three years, or all of it for five."""
+    scale, years = request.param
+    return _make(tmp_path_factory.mktemp("world"), scale, years, workers=2 if scale == 1 else 1)
+
+
+@pytest.fixture(scope="module")
+def smallest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The world that `make test` builds its database from."""
+    return _make(tmp_path_factory.mktemp("smallest"), 0.01, 5)
+
+
+@pytest.fixture(scope="module")
+def query(world: Path) -> Query:
+    """Ask DuckDB about the files: an engine that shares no code with the simulator."""
+    return _views(world)
+
+
+# DuckDB divides in doubles, which would round some halves down; whole numbers do not.
+_EXACT_CENTS = """create macro cents(units, price, discount) as
+    ((units * 1000)::hugeint * (price * 100)::hugeint * (100 - discount::int) + 50000) // 100000"""
+
+
+def _views(folder: Path) -> Query:
+    session = duckdb.connect()
+    session.execute("set threads = 2")
+    session.execute(_EXACT_CENTS)
+    for table in ("ventas", "inventario", "devoluciones"):
+        session.execute(f"create view {table} as select * from '{folder}/{table}/*.parquet'")
+    for table in ("productos", "tiendas", "promociones"):
+        session.execute(f"create view {table} as select * from '{folder}/{table}.parquet'")
+    return lambda text: session.sql(text).fetchall()
+
+
+def _violations(query: Query, relation: str, condition: str) -> int:
+    return int(query(f"select count(*) from {relation} where {condition}")[0][0])
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return document
+
+
+SOLD = "ventas join tiendas using (tienda_id) join productos using (producto_id)"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "fecha_venta < fecha_apertura",
+        "fecha_venta > fecha_cierre",
+        "fecha_venta < fecha_lanzamiento",
+        "fecha_venta > fecha_retiro",
+        "unidades <= 0 or precio_unitario <= 0 or ventas.costo_unitario <= 0",
+        "descuento_pct < 0 or descuento_pct > 100",
+        # The till has no hour in which the format is closed.
+        "formato = 'Hipermercado' and canal = 'tienda' and hour(hora) not between 7 and 22",
+    ],
+)
+def test_no_sale_line_breaks(query: Query, condition: str) -> None:
+    assert _violations(query, SOLD, condition) == 0
+
+
+def test_every_sale_line_has_its_store_and_product(query: Query) -> None:
+    assert query(f"select count(*) from {SOLD}") == query("select count(*) from ventas")
+
+
+def test_a_ticket_has_one_store_day_hour_and_channel_and_numbered_lines(query: Query) -> None:
+    tickets = """(select ticket_id, count(distinct (tienda_id, fecha_venta, hora, canal)) heads,
+        count(*) lines, count(distinct linea) numbers, max(linea) last_line,
+        count(distinct producto_id) products from ventas group by 1)"""
+    broken = "heads > 1 or lines <> numbers or lines <> last_line or lines <> products"
+    assert _violations(query, tickets, broken) == 0
+
+
+def test_discounts_are_those_of_the_promotion_in_force(query: Query) -> None:
+    promised = f"""({SOLD} left join promociones on promociones.producto_id = ventas.producto_id
+        and promociones.formato = tiendas.formato
+        and fecha_venta between fecha_inicio and fecha_fin)"""
+    unequal = "ventas.descuento_pct <> coalesce(promociones.descuento_pct, 0)"
+    assert _violations(query, promised.strip("()"), unequal) == 0
+    assert query(f"select count(*) from {promised.strip('()')}") == query(
+        "select count(*) from ventas"
+    ), "promotions of a product never overlap"
+
+
+def test_every_stock_row_balances_and_follows_the_one_before(query: Query) -> None:
+    chained = """(select *, lag(stock_final) over pair as before, lag(fecha) over pair as since
+        from inventario window pair as (partition by tienda_id, producto_id order by fecha))"""
+    balance = "stock_inicial + entradas - salidas - merma <> stock_final"
+    negative = "least(stock_inicial, entradas, salidas, merma, stock_final) < 0"
+    gap = "stock_inicial <> before or fecha - since <> dias_periodo"
+    assert _violations(query, chained, f"{balance} or {negative} or {gap}") == 0
+
+
+def test_stock_rows_account_for_every_unit_sold(query: Query) -> None:
+    periods = """(select i.*, coalesce(sum(v.unidades), 0) as sold from inventario i
+        left join ventas v on v.tienda_id = i.tienda_id and v.producto_id = i.producto_id
+        and v.fecha_venta between i.fecha - (i.dias_periodo - 1)::int and i.fecha
+        group by all)"""
+    assert _violations(query, periods, "sold <> salidas") == 0
+    assert query("select sum(salidas) from inventario") == query("select sum(unidades) from ventas")
+
+
+def test_snapshots_are_monthly_and_daily_for_the_last_sixty_days(query: Query) -> None:
+    daily = query("select count(distinct fecha) from inventario where fecha > date '2025-11-01'")
+    assert daily == [(60,)]
+    month_ends = "fecha <= date '2025-10-31' and fecha <> last_day(fecha)"
+    ends = f"""inventario join tiendas using (tienda_id) join productos using (producto_id)
+        where {month_ends} and fecha is distinct from fecha_cierre
+        and fecha is distinct from fecha_retiro and fecha <> date '2025-11-01'"""
+    assert query(f"select count(*) from {ends}") == [(0,)]
+
+
+def test_a_return_points_to_its_sale_and_never_exceeds_it(query: Query) -> None:
+    joined = """(select d.*, v.tienda_id as t, v.producto_id as p, v.canal as c,
+        v.fecha_venta as f, v.unidades as sold,
+        cents(v.unidades, v.precio_unitario, v.descuento_pct) as paid,
+        s.fecha_cierre from devoluciones d left join ventas v using (ticket_id, linea)
+        left join tiendas s on s.tienda_id = v.tienda_id)"""
+    broken = """t is distinct from tienda_id or p is distinct from producto_id
+        or c is distinct from canal or f is distinct from fecha_venta
+        or unidades > sold or unidades <= 0 or importe * 100 > paid
+        or fecha_devolucion - fecha_venta not between 1 and 30
+        or fecha_devolucion > fecha_cierre"""
+    assert _violations(query, joined, broken) == 0
+    assert query("select count(*) - count(distinct (ticket_id, linea)) from devoluciones") == [(0,)]
+
+
+def test_online_goods_come_back_more_often(query: Query) -> None:
+    rate = dict(
+        query("""select v.canal, count(d.devolucion_id) / count(*) from ventas v
+        left join devoluciones d using (ticket_id, linea) group by 1""")
+    )
+    assert rate["online"] > 2 * rate["tienda"]
+    returned = query("select (select count(*) from devoluciones) / (select count(*) from ventas)")
+    assert 0.003 < returned[0][0] < 0.02
+
+
+def test_the_manifest_sums_to_the_cent(query: Query, world: Path) -> None:
+    totals = _manifest(world)["totals"]
+    sums = {
+        "ventas": """select strftime(fecha_venta, '%Y-%m'), count(*), count(distinct ticket_id),
+            count(*) filter (descuento_pct > 0), sum(unidades),
+            sum(cents(unidades, precio_unitario, descuento_pct))::decimal(20, 0) * 0.01
+            from ventas group by 1""",
+        "devoluciones": """select strftime(fecha_devolucion, '%Y-%m'), count(*), sum(unidades),
+            sum(importe) from devoluciones group by 1""",
+        "inventario": """select strftime(fecha, '%Y-%m'), count(*), sum(entradas), sum(salidas),
+            sum(merma) from inventario group by 1""",
+    }
+    for table, text in sums.items():
+        found = {month: [f"{value}" for value in values] for month, *values in query(text)}
+        told = {
+            month: [str(value) for value in entry.values()]
+            for month, entry in totals[table].items()
+            if entry["filas"]
+        }
+        assert found == told, table
+
+
+def test_cost_and_prices_are_those_of_the_time(query: Query) -> None:
+    prices = query("""select count(distinct precio_unitario),
+        min(costo_unitario) < max(costo_unitario) from ventas join tiendas using (tienda_id)
+        where formato = 'Supermercado' and producto_id = 1""")
+    assert 3 <= prices[0][0] <= 10, "a price is a step that lasts for months"
+    assert prices[0][1]
+    margin = query("""select 1 - sum(unidades * v.costo_unitario) / sum(unidades * precio_unitario
+        * (1 - descuento_pct / 100) / (1 + iva_pct / 100))
+        from ventas v join productos using (producto_id)""")
+    assert 0.21 < margin[0][0] < 0.27, "Walmex reports 24 %"
+
+
+def test_the_figures_are_inside_their_bands(world: Path) -> None:
+    figures = measure_bands(world)
+    assert outside_bands(figures) == {}
+    lines = [figures[f"lines_per_ticket_{name.lower()}"] for name in reversed(FORMATS)]
+    assert lines == sorted(lines)
+    assert set(BANDS) < set(figures)
+
+
+def test_the_channels_have_their_shares(world: Path) -> None:
+    figures = measure_bands(world)
+    start, end = (date.fromisoformat(_manifest(world)["world"][key]) for key in ("start", "end"))
+    if (end - start).days > 1800:
+        shares = [figures[f"ticket_share_{channel}"] for channel in CHANNELS]
+        assert shares == pytest.approx([0.85, 0.12, 0.03], abs=0.01)
+    monthly = pl.read_parquet(world / "ventas" / f"ventas_{END:%Y%m}.parquet")
+    online = monthly.group_by("ticket_id").agg(pl.first("canal"))["canal"] == "online"
+    assert online.mean() > figures["ticket_share_online"], "online grows"
+
+
+def test_the_planted_elasticities_are_found_again(world: Path) -> None:
+    found = find_elasticities(read_panel(world))
+    planted = _manifest(world)["planted"]["elasticity_by_category"]
+    assert planted == {name: CATEGORY[name].elasticity for name in CATEGORIES}
+    assert found == pytest.approx(planted, rel=0.15)
+
+
+def test_the_planted_seasons_are_found_again(world: Path) -> None:
+    planted = _manifest(world)["planted"]["season_index_by_category_and_month"]
+    found = season_index(world)
+    assert set(found) == set(planted) == set(CATEGORIES)
+    for name, index in planted.items():
+        assert found[name] == pytest.approx(index, rel=0.12), name
+
+
+def test_the_planted_affinities_are_found_again(world: Path) -> None:
+    planted = _manifest(world)["planted"]["affinities"]
+    found = {
+        (pair["producto_id"], pair["con_producto_id"]): pair["probability"] for pair in planted
+    }
+    measured = {pair: find_affinity(world, *pair) for pair in found}
+    seen = [pair for pair in found if np.isfinite(measured[pair])]
+    assert len(seen) >= 8, "pairs that are on sale at the same time"
+    for pair in seen:
+        assert measured[pair] == pytest.approx(found[pair], rel=0.25), pair
+
+
+def test_the_stock_out_rate_is_the_one_told(query: Query, world: Path) -> None:
+    told = _manifest(world)["observed"]["stock_out_rate"]
+    seen = query("select avg((stock_final = 0)::int) from inventario where dias_periodo = 1")
+    assert seen[0][0] == pytest.approx(told, abs=0.02)
+    assert 0.04 <= told <= 0.10
+
+
+def test_the_smallest_world_has_everything(smallest: Path) -> None:
+    query = _views(smallest)
+    assert 100_000 < query("select count(*) from ventas")[0][0] < 170_000
+    last = query(f"""select count(distinct categoria), count(distinct region),
+        count(distinct cadena), count(distinct formato), count(distinct canal),
+        count(*) filter (categoria = 'Electrónica' and region = 'Norte')
+        from {SOLD} where fecha_venta > date '{END}' - 30""")[0]
+    assert last[:5] == (len(CATEGORIES), len(REGIONS), 4, len(FORMATS), len(CHANNELS))
+    assert last[5] >= 5
+    chains = query(f"""select cadena, count(*) from {SOLD}
+        where fecha_venta > date '{END}' - 7 group by 1""")
+    assert {"HyperMarket", "Supermercado"} < {name for name, _ in chains}
+    states = query(f"""select count(*) filter (stock_final = 0), count(*) filter (stock_final > 0)
+        from inventario join tiendas using (tienda_id)
+        where fecha = date '{END}' and cadena = 'Supermercado'""")[0]
+    assert min(states) > 0
+    figures = measure_bands(smallest)
+    assert outside_bands(figures) == {}
+
+
+@given(quantity=st.integers(1, 10**6), price=st.integers(0, 10**7), discount=st.integers(0, 100))
+def test_line_totals_are_rounded_half_up_as_postgresql_does(
+    quantity: int, price: int, discount: int
+) -> None:
+    cents = line_total(np.array([quantity]), np.array([price]), np.array([discount]))[0]
+    doubled = 2 * quantity * price * (100 - discount) - 2 * 100_000 * int(cents)
+    assert -100_000 <= doubled < 100_000
