@@ -5,7 +5,7 @@
     The CHECK of the bound lets ATTACH skip its scan. Foreign keys come last (`exchange_partition`), because they lock
     the referenced tables against writing.
 #}
-{% macro build_partition(new, name, lower, upper, partitioning, model_sql, constraints, indexes) %}
+{% macro build_partition(parent, new, name, lower, upper, partitioning, model_sql, constraints, indexes) %}
 create table {{ new }} as
 select {{ cast_columns() }}
 from (
@@ -17,6 +17,8 @@ from (
     'add constraint ' ~ _bound_name(new) ~ ' check ('
         ~ partitioning.column ~ " >= '" ~ lower ~ "' and " ~ partitioning.column ~ " < '" ~ upper ~ "')"
 ) }}
+
+{{ name_not_nulls_like_parent(parent, new) }}
 
 {% for index in indexes %}
 {{ create_index(new, index, index_name(new.identifier, index)) }}
@@ -54,6 +56,33 @@ analyze {{ new }};
         {%- endif -%}
     {%- endfor -%}
     {{- return(named) -}}
+{% endmacro %}
+
+
+{#
+    SQL that gives the NOT NULLs of a partition under construction the names that they have on its parent, as PostgreSQL
+    does for a partition of its own. Since PostgreSQL 18 they are constraints with a name, made here from the temporary
+    name of the table, and an inherited one cannot be renamed any more. Before 18 there is nothing to rename.
+#}
+{% macro name_not_nulls_like_parent(parent, new) %}
+do $names$
+declare
+    renaming text;
+begin
+    for renaming in
+        select format('alter table {{ new }} rename constraint %I to %I', mine.conname, theirs.conname)
+        from pg_catalog.pg_constraint as mine
+        inner join pg_catalog.pg_attribute as my_column on my_column.attrelid = mine.conrelid and my_column.attnum = mine.conkey[1]
+        inner join pg_catalog.pg_attribute as their_column on
+            their_column.attrelid = '{{ parent }}'::regclass and their_column.attname = my_column.attname
+        inner join pg_catalog.pg_constraint as theirs on
+            theirs.conrelid = their_column.attrelid and theirs.conkey = array[their_column.attnum]
+        where mine.conrelid = '{{ new }}'::regclass and mine.contype = 'n' and theirs.contype = 'n'
+    loop
+        execute renaming;
+    end loop;
+end
+$names$;
 {% endmacro %}
 
 

@@ -57,7 +57,7 @@
         {% set new = relation.incorporate(path={'identifier': new_name(partition.name)}) %}
         {% do log_decision(relation.incorporate(path={'identifier': partition.name}), 'build, ' ~ partition.reason) %}
         {% do run_in_transaction('build', build_partition(
-            new, partition.name, partition.lower, partition.upper, partitioning, sql, constraints, indexes
+            relation, new, partition.name, partition.lower, partition.upper, partitioning, sql, constraints, indexes
         )) %}
         {% do run_in_transaction('exchange', exchange_partition(
             relation, new, partition.name, partition.existing_name, partition.lower, partition.upper, partitioning,
