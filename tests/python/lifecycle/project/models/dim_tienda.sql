@@ -1,0 +1,6 @@
+{{ config(materialized='upsert') }}
+
+select
+    tienda_id,
+    nombre
+from {{ source('origen', 'tiendas') }}
