@@ -18,7 +18,7 @@ ventas as (
     from {{ ref('fact_ventas') }} as ventas
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
     where
-        ventas.fecha_venta > (select fecha from ultimo_dia) - 8
+        ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 8
         and tiendas.cadena = 'HyperMarket'
     group by ventas.fecha_venta, tiendas.cadena
 
@@ -31,10 +31,12 @@ select
     hoy.numero_tickets,
     round(hoy.total_ventas / hoy.numero_tickets, 2) as ticket_promedio,
     ayer.total_ventas as ventas_dia_anterior,
-    round(100 * (hoy.total_ventas - ayer.total_ventas) / nullif(ayer.total_ventas, 0), 2) as cambio_pct
+    round(100 * (hoy.total_ventas - ayer.total_ventas) / nullif(ayer.total_ventas, 0), 2)
+        as cambio_pct
 from ventas as hoy
-left join ventas as ayer on
-    hoy.fecha = ayer.fecha + 1
-    and hoy.cadena = ayer.cadena
-where hoy.fecha > (select fecha from ultimo_dia) - 7
+left join ventas as ayer
+    on
+        hoy.fecha = ayer.fecha + 1
+        and hoy.cadena = ayer.cadena
+where hoy.fecha > (select ultimo_dia.fecha from ultimo_dia) - 7
 order by hoy.fecha desc

@@ -1,4 +1,5 @@
--- Merchandising: the five best-selling products of Electrónica in the region Norte in the last 30 days.
+-- Merchandising: the five best-selling products of Electrónica in the region Norte in the last 30
+-- days.
 -- Answered by retail.mv_product_performance (grain: region and product).
 
 select

@@ -17,8 +17,8 @@ por_producto as (
     from {{ ref('fact_ventas') }} as ventas
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
     where
-        ventas.fecha_venta > (select fecha from ultimo_dia) - 30
-        and ventas.fecha_venta <= (select fecha from ultimo_dia)
+        ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 30
+        and ventas.fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
         and tiendas.region = 'Norte'
     group by ventas.producto_id
 
@@ -35,7 +35,9 @@ con_ranking as (
             order by por_producto.total_ingresos desc, por_producto.producto_id
         ) as ranking_categoria_region
     from por_producto
-    inner join {{ ref('dim_producto') }} as productos on por_producto.producto_id = productos.producto_id
+    inner join
+        {{ ref('dim_producto') }} as productos
+        on por_producto.producto_id = productos.producto_id
     where productos.categoria = 'Electrónica'
 
 )

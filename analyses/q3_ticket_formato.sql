@@ -1,11 +1,14 @@
--- Pricing: average ticket and articles per ticket by store format in the first quarter of the last full year.
--- Answered by retail.mv_ticket_formato (grain: day, format and channel): ratios are sum / sum over the range.
+-- Pricing: average ticket and articles per ticket by store format in the first quarter of the last
+-- full year.
+-- Answered by retail.mv_ticket_formato (grain: day, format and channel): ratios are sum / sum over
+-- the range.
 
 with
 
 anno as (
 
-    select extract(year from max(fecha) - interval '1 year')::integer as anno from {{ ref('mv_ticket_formato') }}
+    select extract(year from max(fecha) - interval '1 year')::integer as anno
+    from {{ ref('mv_ticket_formato') }}
 
 )
 
@@ -16,7 +19,7 @@ select
     round(sum(unidades) / sum(numero_tickets), 2) as articulos_por_ticket
 from {{ ref('mv_ticket_formato') }}
 where
-    fecha >= make_date((select anno from anno), 1, 1)
-    and fecha < make_date((select anno from anno), 4, 1)
+    fecha >= make_date((select anno.anno from anno), 1, 1)
+    and fecha < make_date((select anno.anno from anno), 4, 1)
 group by formato
 order by ticket_promedio desc

@@ -17,7 +17,7 @@ select
 from {{ ref('fact_ventas') }} as ventas
 inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
 where
-    ventas.fecha_venta >= make_date((select anno from anno), 1, 1)
-    and ventas.fecha_venta < make_date((select anno from anno), 4, 1)
+    ventas.fecha_venta >= make_date((select anno.anno from anno), 1, 1)
+    and ventas.fecha_venta < make_date((select anno.anno from anno), 4, 1)
 group by tiendas.formato
 order by ticket_promedio desc

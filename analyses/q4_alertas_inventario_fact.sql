@@ -8,13 +8,19 @@ ultimo_dia as (
 
 ),
 
+ultima_foto as (
+
+    select max(inventario.fecha) as fecha
+    from {{ ref('fact_inventario') }} as inventario
+    inner join ultimo_dia on inventario.fecha <= ultimo_dia.fecha
+
+),
+
 existencias as (
 
-    select * from {{ ref('fact_inventario') }}
-    where
-        fecha = (
-            select max(fecha) from {{ ref('fact_inventario') }} where fecha <= (select fecha from ultimo_dia)
-        )
+    select inventario.*
+    from {{ ref('fact_inventario') }} as inventario
+    inner join ultima_foto on inventario.fecha = ultima_foto.fecha
 
 ),
 
@@ -26,8 +32,8 @@ ventas as (
         round(sum(unidades) / 28, 4) as venta_diaria_promedio
     from {{ ref('fact_ventas') }}
     where
-        fecha_venta > (select fecha from ultimo_dia) - 28
-        and fecha_venta <= (select fecha from ultimo_dia)
+        fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 28
+        and fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
     group by tienda_id, producto_id
 
 ),
@@ -39,7 +45,8 @@ medidas as (
         existencias.producto_id,
         existencias.stock_final as stock_actual,
         coalesce(ventas.venta_diaria_promedio, 0) as venta_diaria_promedio,
-        round(existencias.stock_final / nullif(ventas.venta_diaria_promedio, 0), 1) as dias_inventario
+        round(existencias.stock_final / nullif(ventas.venta_diaria_promedio, 0), 1)
+            as dias_inventario
     from existencias
     left join ventas on
         existencias.tienda_id = ventas.tienda_id
@@ -57,7 +64,9 @@ select
 from medidas
 inner join {{ ref('dim_tienda') }} as tiendas on medidas.tienda_id = tiendas.tienda_id
 inner join {{ ref('dim_producto') }} as productos on medidas.producto_id = productos.producto_id
-inner join {{ ref('ref_umbral_inventario') }} as umbrales on productos.categoria = umbrales.categoria
+inner join
+    {{ ref('ref_umbral_inventario') }} as umbrales
+    on productos.categoria = umbrales.categoria
 where
     tiendas.cadena = 'Supermercado'
     and (

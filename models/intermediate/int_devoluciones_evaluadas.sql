@@ -1,12 +1,15 @@
 -- Grain: one row per return as delivered, each with what is wrong with it.
--- The fact takes the returns that no rule refuses, cuarentena.devoluciones the others with their reasons.
--- A return is compared with its sale line in the fact; what was given back of a line adds up within the month.
+-- The fact takes the returns that no rule refuses, cuarentena.devoluciones the others with their
+-- reasons.
+-- A return is compared with its sale line in the fact; what was given back of a line adds up within
+-- the month.
 
 with
 
 devoluciones as (
 
-    select * from {{ ref('stg_devoluciones') }} where {{ partition_filter('fecha_devolucion') }}
+    select * from {{ ref('stg_devoluciones') }}
+    where {{ partition_filter('fecha_devolucion') }}
 
 ),
 
@@ -31,13 +34,14 @@ comparadas as (
             false
         ) as es_mas_que_la_venta
     from devoluciones
-    left join ventas on
-        devoluciones.ticket_id = ventas.ticket_id
-        and devoluciones.linea = ventas.linea
-        and devoluciones.fecha_venta = ventas.fecha_venta
-        and devoluciones.tienda_id = ventas.tienda_id
-        and devoluciones.producto_id = ventas.producto_id
-        and devoluciones.fecha_devolucion >= ventas.fecha_venta
+    left join ventas
+        on
+            devoluciones.ticket_id = ventas.ticket_id
+            and devoluciones.linea = ventas.linea
+            and devoluciones.fecha_venta = ventas.fecha_venta
+            and devoluciones.tienda_id = ventas.tienda_id
+            and devoluciones.producto_id = ventas.producto_id
+            and devoluciones.fecha_devolucion >= ventas.fecha_venta
     window linea as (
         partition by devoluciones.ticket_id, devoluciones.linea
         order by devoluciones.fecha_devolucion, devoluciones.devolucion_id, devoluciones.fila
@@ -50,11 +54,12 @@ final as (
     select
         *,
         es_sin_venta or es_clave_duplicada or es_mas_que_la_venta as es_rechazada,
-        array_remove(array[
+        concat_ws(
+            ',',
             case when es_sin_venta then 'DEVOLUCION_SIN_VENTA' end,
             case when es_clave_duplicada then 'CLAVE_DUPLICADA' end,
             case when es_mas_que_la_venta then 'DEVOLUCION_EXCEDE_VENTA' end
-        ], null) as motivos
+        ) as motivos
     from comparadas
 
 )

@@ -1,15 +1,19 @@
--- Grain: one row per store, product and snapshot date as delivered, each with what is wrong with it.
--- The fact takes the rows that no rule refuses, cuarentena.inventario the others with their reasons.
+-- Grain: one row per store, product and snapshot date as delivered, each with what is wrong with
+-- it.
+-- The fact takes the rows that no rule refuses, cuarentena.inventario the others with their
+-- reasons.
 
 with
 
 inventario as (
 
-    select * from {{ ref('stg_inventario') }} where {{ partition_filter('fecha') }}
+    select * from {{ ref('stg_inventario') }}
+    where {{ partition_filter('fecha') }}
 
 ),
 
--- A key is unique over all loads (a later load replaces it), so a duplicate lies within one load: its first row counts.
+-- A key is unique over all loads (a later load replaces it), so a duplicate lies within one load:
+-- its first row counts.
 claves_repetidas as (
 
     select
@@ -41,7 +45,8 @@ evaluado as (
         inventario.*,
         productos.producto_id is null as es_producto_huerfano,
         tiendas.tienda_id is null as es_tienda_huerfana,
-        claves_repetidas.primera_fila is not null and inventario.fila > claves_repetidas.primera_fila as es_clave_duplicada
+        claves_repetidas.primera_fila is not null
+        and inventario.fila > claves_repetidas.primera_fila as es_clave_duplicada
     from inventario
     left join productos on inventario.producto_id = productos.producto_id
     left join tiendas on inventario.tienda_id = tiendas.tienda_id
@@ -57,11 +62,12 @@ final as (
     select
         *,
         es_producto_huerfano or es_tienda_huerfana or es_clave_duplicada as es_rechazada,
-        array_remove(array[
+        concat_ws(
+            ',',
             case when es_producto_huerfano then 'PRODUCTO_HUERFANO' end,
             case when es_tienda_huerfana then 'TIENDA_HUERFANA' end,
             case when es_clave_duplicada then 'CLAVE_DUPLICADA' end
-        ], null) as motivos
+        ) as motivos
     from evaluado
 
 )

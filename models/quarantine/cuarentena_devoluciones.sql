@@ -4,7 +4,8 @@
 ) }}
 
 -- Grain: one row per refused return as delivered.
--- Reads the fact, so it is built after the fact and whenever the fact is: a return is in one of the two. The rules are
+-- Reads the fact, so it is built after the fact and whenever the fact is: a return is in one of the
+-- two. The rules are
 -- evaluated only for a month in which the fact holds fewer returns than were delivered.
 
 with
@@ -12,9 +13,14 @@ with
 conteo as (
 
     select
-        (select count(*) from {{ ref('stg_devoluciones') }} where {{ partition_filter('fecha_devolucion') }})
+        (
+            select count(*) from {{ ref('stg_devoluciones') }}
+            where {{ partition_filter('fecha_devolucion') }}
+        )
         > (
-            select count(*) from {{ ref('fact_devoluciones') }} where {{ partition_filter('fecha_devolucion') }}
+            select count(*)
+            from {{ ref('fact_devoluciones') }}
+            where {{ partition_filter('fecha_devolucion') }}
         ) as hay_rechazadas
 
 ),
@@ -23,7 +29,7 @@ devoluciones as (
 
     select *
     from {{ ref('int_devoluciones_evaluadas') }}
-    where (select hay_rechazadas from conteo)
+    where (select conteo.hay_rechazadas from conteo)
 
 ),
 
@@ -43,7 +49,7 @@ final as (
         motivo,
         carga_id,
         fila,
-        motivos
+        string_to_array(motivos, ',') as motivos
     from devoluciones
     where es_rechazada
 

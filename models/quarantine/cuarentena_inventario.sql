@@ -4,7 +4,8 @@
 ) }}
 
 -- Grain: one row per refused stock row as delivered.
--- Reads the fact, so it is built after the fact and whenever the fact is: a row is in one of the two. The rules are
+-- Reads the fact, so it is built after the fact and whenever the fact is: a row is in one of the
+-- two. The rules are
 -- evaluated only for a month in which the fact holds fewer rows than were delivered.
 
 with
@@ -12,8 +13,14 @@ with
 conteo as (
 
     select
-        (select count(*) from {{ ref('stg_inventario') }} where {{ partition_filter('fecha') }})
-        > (select count(*) from {{ ref('fact_inventario') }} where {{ partition_filter('fecha') }}) as hay_rechazadas
+        (
+            select count(*) from {{ ref('stg_inventario') }}
+            where {{ partition_filter('fecha') }}
+        )
+        > (
+            select count(*) from {{ ref('fact_inventario') }}
+            where {{ partition_filter('fecha') }}
+        ) as hay_rechazadas
 
 ),
 
@@ -21,7 +28,7 @@ inventario as (
 
     select *
     from {{ ref('int_inventario_evaluado') }}
-    where (select hay_rechazadas from conteo)
+    where (select conteo.hay_rechazadas from conteo)
 
 ),
 
@@ -40,7 +47,7 @@ final as (
         costo_unitario,
         carga_id,
         fila,
-        motivos
+        string_to_array(motivos, ',') as motivos
     from inventario
     where es_rechazada
 

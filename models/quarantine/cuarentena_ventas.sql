@@ -4,7 +4,8 @@
 ) }}
 
 -- Grain: one row per refused ticket line as delivered.
--- Reads the fact, so it is built after the fact and whenever the fact is: a line is in one of the two. The rules are
+-- Reads the fact, so it is built after the fact and whenever the fact is: a line is in one of the
+-- two. The rules are
 -- evaluated only for a month in which the fact holds fewer lines than were delivered.
 
 with
@@ -12,8 +13,14 @@ with
 conteo as (
 
     select
-        (select count(*) from {{ ref('stg_ventas') }} where {{ partition_filter('fecha_venta') }})
-        > (select count(*) from {{ ref('fact_ventas') }} where {{ partition_filter('fecha_venta') }}) as hay_rechazadas
+        (
+            select count(*) from {{ ref('stg_ventas') }}
+            where {{ partition_filter('fecha_venta') }}
+        )
+        > (
+            select count(*) from {{ ref('fact_ventas') }}
+            where {{ partition_filter('fecha_venta') }}
+        ) as hay_rechazadas
 
 ),
 
@@ -21,7 +28,7 @@ ventas as (
 
     select *
     from {{ ref('int_ventas_evaluadas') }}
-    where (select hay_rechazadas from conteo)
+    where (select conteo.hay_rechazadas from conteo)
 
 ),
 
@@ -42,7 +49,7 @@ final as (
         total_linea,
         carga_id,
         fila,
-        motivos
+        string_to_array(motivos, ',') as motivos
     from ventas
     where es_rechazada
 

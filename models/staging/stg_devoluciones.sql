@@ -1,4 +1,5 @@
--- Grain: one row per return as delivered; a return that one load delivered twice is still there twice.
+-- Grain: one row per return as delivered; a return that one load delivered twice is still there
+-- twice.
 
 select
     devolucion_id,

@@ -1,4 +1,5 @@
--- Grain: one row per ticket line as delivered; a line that one load delivered twice is still there twice.
+-- Grain: one row per ticket line as delivered; a line that one load delivered twice is still there
+-- twice.
 
 select
     ticket_id,

@@ -7,7 +7,8 @@ with
 
 ventas as (
 
-    select * from {{ ref('agg_ventas_dia_tienda_canal') }} where {{ partition_filter('fecha') }}
+    select * from {{ ref('agg_ventas_dia_tienda_canal') }}
+    where {{ partition_filter('fecha') }}
 
 ),
 
@@ -26,4 +27,5 @@ final as (
 
 )
 
-select * from final order by fecha, tienda_id
+select * from final
+order by fecha, tienda_id

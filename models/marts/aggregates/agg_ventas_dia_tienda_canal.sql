@@ -1,13 +1,15 @@
 {{ config(partition_by={'fields': ['fecha'], 'granularity': 'month'}) }}
 
 -- Grain: one row per day, store and channel with sales.
--- Additive over all three: a ticket belongs to one store, day and channel, so numero_tickets adds up too.
+-- Additive over all three: a ticket belongs to one store, day and channel, so numero_tickets adds
+-- up too.
 
 with
 
 ventas as (
 
-    select * from {{ ref('fact_ventas') }} where {{ partition_filter('fecha_venta') }}
+    select * from {{ ref('fact_ventas') }}
+    where {{ partition_filter('fecha_venta') }}
 
 ),
 

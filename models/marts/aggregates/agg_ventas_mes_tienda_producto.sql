@@ -1,13 +1,15 @@
 {{ config(partition_by={'fields': ['mes'], 'granularity': 'month'}) }}
 
 -- Grain: one row per month, store and product with sales.
--- Additive over all three. Tickets are left out: a ticket has several products, so they would not add up.
+-- Additive over all three. Tickets are left out: a ticket has several products, so they would not
+-- add up.
 
 with
 
 ventas as (
 
-    select * from {{ ref('fact_ventas') }} where {{ partition_filter('fecha_venta') }}
+    select * from {{ ref('fact_ventas') }}
+    where {{ partition_filter('fecha_venta') }}
 
 ),
 

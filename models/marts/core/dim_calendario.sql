@@ -1,6 +1,7 @@
 {{ config(materialized='upsert') }}
 
--- Grain: one row per day from the var calendario_desde to calendario_hasta, whether or not there are sales.
+-- Grain: one row per day from the var calendario_desde to calendario_hasta, whether or not there
+-- are sales.
 -- Names come from lists, not from the server's language settings.
 
 with
@@ -9,8 +10,10 @@ dias as (
 
     select dia::date as fecha
     from generate_series(
-        '{{ var("calendario_desde") }}'::timestamp, '{{ var("calendario_hasta") }}'::timestamp, interval '1 day'
-    ) as dia
+            '{{ var("calendario_desde") }}'::timestamp,
+            '{{ var("calendario_hasta") }}'::timestamp,
+            interval '1 day'
+        ) as dia
 
 ),
 
@@ -28,7 +31,16 @@ final as (
         extract(quarter from dias.fecha)::smallint as trimestre,
         extract(month from dias.fecha)::smallint as mes,
         (array[
-            'enero', 'febrero', 'marzo', 'abril', 'mayo', 'junio', 'julio', 'agosto', 'septiembre', 'octubre',
+            'enero',
+            'febrero',
+            'marzo',
+            'abril',
+            'mayo',
+            'junio',
+            'julio',
+            'agosto',
+            'septiembre',
+            'octubre',
             'noviembre', 'diciembre'
         ])[extract(month from dias.fecha)] as nombre_mes,
         extract(isoyear from dias.fecha)::smallint as anno_iso,

@@ -16,9 +16,11 @@
     },
 ) }}
 
--- Grain: one row per return of goods of one sale line. Only returns that break no rule: the others are in
+-- Grain: one row per return of goods of one sale line. Only returns that break no rule: the others
+-- are in
 -- cuarentena.devoluciones. Returned goods do not go back into stock.
--- Additive: unidades, importe. Net sales after returns are sum(fact_ventas.total_linea) - sum(importe).
+-- Additive: unidades, importe. Net sales after returns are sum(fact_ventas.total_linea) -
+-- sum(importe).
 
 with
 

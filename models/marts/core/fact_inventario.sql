@@ -16,9 +16,11 @@
     },
 ) }}
 
--- Grain: one row per store, product and snapshot date; the flows are those of the dias_periodo days that end on it.
+-- Grain: one row per store, product and snapshot date; the flows are those of the dias_periodo days
+-- that end on it.
 -- Only rows that break no rule: the others are in cuarentena.inventario.
--- Semi-additive: stock_final and valor_inventario add up over stores and products, never over dates.
+-- Semi-additive: stock_final and valor_inventario add up over stores and products, never over
+-- dates.
 -- Additive: entradas, salidas, merma.
 
 with

@@ -27,8 +27,10 @@
     },
 ) }}
 
--- Grain: one row per ticket line. Only lines that break no rule: the others are in cuarentena.ventas.
--- Additive: unidades, total_linea. Not additive: distinct tickets over products (a ticket has several), prices, percentages.
+-- Grain: one row per ticket line. Only lines that break no rule: the others are in
+-- cuarentena.ventas.
+-- Additive: unidades, total_linea. Not additive: distinct tickets over products (a ticket has
+-- several), prices, percentages.
 
 with
 

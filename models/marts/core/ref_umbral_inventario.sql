@@ -1,6 +1,7 @@
 {{ config(materialized='upsert') }}
 
--- Grain: one row per product category. A copy of the seed that keeps its OID, for the views that read it.
+-- Grain: one row per product category. A copy of the seed that keeps its OID, for the views that
+-- read it.
 
 select
     categoria,

@@ -10,7 +10,8 @@ with
 
 ventas as (
 
-    select * from {{ ref('agg_ventas_dia_tienda') }} where fecha >= {{ primera_fecha_en_vistas() }}
+    select * from {{ ref('agg_ventas_dia_tienda') }}
+    where fecha >= {{ primera_fecha_en_vistas() }}
 
 ),
 
@@ -46,7 +47,10 @@ final as (
         por_dia.unidades,
         dia_anterior.total_ventas as ventas_dia_anterior,
         round(
-            100 * (por_dia.total_ventas - dia_anterior.total_ventas) / nullif(dia_anterior.total_ventas, 0), 2
+            100
+            * (por_dia.total_ventas - dia_anterior.total_ventas)
+            / nullif(dia_anterior.total_ventas, 0),
+            2
         ) as cambio_pct
     from por_dia
     left join por_dia as dia_anterior on
@@ -55,4 +59,5 @@ final as (
 
 )
 
-select * from final order by fecha, cadena
+select * from final
+order by fecha, cadena

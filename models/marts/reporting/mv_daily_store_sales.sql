@@ -5,13 +5,15 @@
 
 -- Grain: one row per day and store with sales, for the last `anos_en_vistas` years.
 -- Additive: total_ventas, numero_tickets, unidades. Not additive: ticket_promedio, the comparisons.
--- The order is that of the columns: REFRESH CONCURRENTLY sorts whole rows, and rows in order cost it a third.
+-- The order is that of the columns: REFRESH CONCURRENTLY sorts whole rows, and rows in order cost
+-- it a third.
 
 with
 
 ventas as (
 
-    select * from {{ ref('agg_ventas_dia_tienda') }} where fecha >= {{ primera_fecha_en_vistas() }}
+    select * from {{ ref('agg_ventas_dia_tienda') }}
+    where fecha >= {{ primera_fecha_en_vistas() }}
 
 ),
 
@@ -27,7 +29,10 @@ final as (
         ventas.unidades,
         dia_anterior.total_ventas as ventas_dia_anterior,
         round(
-            100 * (ventas.total_ventas - dia_anterior.total_ventas) / nullif(dia_anterior.total_ventas, 0), 2
+            100
+            * (ventas.total_ventas - dia_anterior.total_ventas)
+            / nullif(dia_anterior.total_ventas, 0),
+            2
         ) as cambio_pct
     from ventas
     left join ventas as dia_anterior on
@@ -36,4 +41,5 @@ final as (
 
 )
 
-select * from final order by fecha, tienda_id
+select * from final
+order by fecha, tienda_id

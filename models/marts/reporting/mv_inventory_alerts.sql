@@ -8,7 +8,8 @@
 
 -- Grain: one row per store and product in the last stock snapshot up to the cut-off date.
 -- Not additive: stock is semi-additive, days of supply are a ratio.
--- Mean daily units: units sold in the 28 days up to the cut-off date / 28. Thresholds per category: umbrales_inventario.
+-- Mean daily units: units sold in the 28 days up to the cut-off date / 28. Thresholds per category:
+-- umbrales_inventario.
 
 with
 
@@ -22,13 +23,14 @@ ultima_foto as (
 
     select max(fecha) as fecha
     from {{ ref('fact_inventario') }}
-    where fecha <= (select fecha_corte from corte)
+    where fecha <= (select corte.fecha_corte from corte)
 
 ),
 
 existencias as (
 
-    select * from {{ ref('fact_inventario') }} where fecha = (select fecha from ultima_foto)
+    select * from {{ ref('fact_inventario') }}
+    where fecha = (select ultima_foto.fecha from ultima_foto)
 
 ),
 
@@ -40,8 +42,8 @@ ventas as (
         sum(unidades) as unidades
     from {{ ref('fact_ventas') }}
     where
-        fecha_venta > (select fecha_corte from corte) - 28
-        and fecha_venta <= (select fecha_corte from corte)
+        fecha_venta > (select corte.fecha_corte from corte) - 28
+        and fecha_venta <= (select corte.fecha_corte from corte)
     group by tienda_id, producto_id
 
 ),
@@ -99,11 +101,14 @@ final as (
         case
             when stock_actual <= 0 and activo then 'SIN_STOCK'
             when stock_actual > 0 and dias_inventario < dias_minimos then 'STOCK_BAJO'
-            when stock_actual > 0 and (dias_inventario > dias_maximos or dias_inventario is null) then 'SOBRESTOCK'
+            when
+                stock_actual > 0 and (dias_inventario > dias_maximos or dias_inventario is null)
+                then 'SOBRESTOCK'
             else 'NORMAL'
         end as alerta_inventario
     from con_dias
 
 )
 
-select * from final order by tienda_id, producto_id
+select * from final
+order by tienda_id, producto_id

@@ -7,8 +7,10 @@
 ) }}
 
 -- Grain: one row per region and product sold in the 30 days up to the cut-off date.
--- Additive: total_unidades_vendidas, total_ingresos. Ties in the ranking go to the smaller producto_id.
--- Reads the last 30 days of the fact itself: an aggregate by product and store would be nearly as large as the fact.
+-- Additive: total_unidades_vendidas, total_ingresos. Ties in the ranking go to the smaller
+-- producto_id.
+-- Reads the last 30 days of the fact itself: an aggregate by product and store would be nearly as
+-- large as the fact.
 
 with
 
@@ -23,8 +25,8 @@ ventas as (
     select *
     from {{ ref('fact_ventas') }}
     where
-        fecha_venta > (select fecha_corte from corte) - 30
-        and fecha_venta <= (select fecha_corte from corte)
+        fecha_venta > (select corte.fecha_corte from corte) - 30
+        and fecha_venta <= (select corte.fecha_corte from corte)
 
 ),
 
@@ -83,4 +85,5 @@ final as (
 
 )
 
-select * from final order by region, producto_id
+select * from final
+order by region, producto_id

@@ -4,7 +4,8 @@
 ) }}
 
 -- Grain: one row per day, store format and channel with sales, for the last `anos_en_vistas` years.
--- Additive: every measure. A ratio over any range of dates is sum / sum: ticket = sum(total_ventas) / sum(numero_tickets).
+-- Additive: every measure. A ratio over any range of dates is sum / sum: ticket = sum(total_ventas)
+-- / sum(numero_tickets).
 
 with
 
@@ -38,4 +39,5 @@ final as (
 
 )
 
-select * from final order by fecha, formato, canal
+select * from final
+order by fecha, formato, canal
