@@ -144,7 +144,7 @@ def _open_parquet(file: SourceFile) -> tuple[tuple[str, ...], Iterator[Batch]]:
 def _parquet_batches(path: Path, frame: pl.LazyFrame) -> Iterator[Batch]:
     with _reading_parquet(path):
         total = frame.select(pl.len()).collect().item()
-        # Slices, not a stream: while polars streams, it keeps Ctrl-C to itself.
+        # In slices, so that memory does not grow with the file.
         for start in range(0, total, BATCH_ROWS):
             rows = frame.slice(start, BATCH_ROWS).collect()
             numbered = rows.with_row_index(ROW, start + 1).cast({ROW: pl.Int64})

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +26,7 @@ from retail_platform.loading.tables import RawTable
 from retail_platform.targets import connect
 
 _COPY_BUFFER = 1 << 20
+_CTRL_C_SECONDS = 0.2
 
 T = TypeVar("T")
 
@@ -165,12 +166,17 @@ def load_folder(
         return report
 
     with ThreadPoolExecutor(settings.workers) as pool:
+        futures = [pool.submit(load, file) for file in files]
         try:
-            reports = tuple(pool.map(load, files))
+            # Polars' signal handler lets a waiting call go on, so Ctrl-C shows between two waits.
+            while wait(futures, timeout=_CTRL_C_SECONDS).not_done:
+                pass
         except BaseException:
-            # Ctrl-C: the files in hand are rolled back at their next batch, not loaded to the end.
+            # The files in hand are rolled back at their next batch, not loaded to the end.
             stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
+    reports = tuple(future.result() for future in futures)
     return LoadReport(reports, _seconds_since(started))
 
 

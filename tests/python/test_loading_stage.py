@@ -231,28 +231,32 @@ def test_tables_are_those_of_the_contract(load, empty_database, tmp_path):
 def test_a_stopped_load_leaves_nothing_and_can_be_repeated(
     load, empty_database, tmp_path, stop, code
 ):
-    # Large enough to be stopped in the middle: its first batch is sent, the last is not read.
-    big = write(tmp_path, "ventas_a.parquet", sales(date(2024, 1, 31), range(1, 900_000), lines=1))
-    script = Path(__file__).parents[2] / "scripts" / "load.py"
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(big), "--target", "ci"],
-        env=os.environ | empty_database.environment,
-        stdout=subprocess.DEVNULL,
+    load(write(tmp_path, "ventas_a.parquet", sales(date(2024, 1, 1), range(1, 4))))
+    before = (
+        "select (select count(*) from staging.raw_ventas), (select count(*) from staging.cargas "
     )
-    copying = "select count(*) from pg_stat_progress_copy where datname = current_database()"
-    deadline = time.monotonic() + 30
-    while empty_database.query(copying) == [(0,)] and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(stop)
+    before += "where estado = 'completa'), (select sum(filas) from staging.versiones_mes)"
+    # Several batches, so that the first is sent when the load is stopped and the last is not.
+    big = write(tmp_path, "ventas_b.parquet", sales(date(2024, 1, 31), range(9, 900_009), lines=1))
+    script = Path(__file__).parents[2] / "scripts" / "load.py"
+    with closing(empty_database.connect()) as holder, holder.cursor() as cursor:
+        # COPY waits for this lock, so the load is stopped at a known place.
+        cursor.execute("lock table staging.raw_ventas_p202401 in share mode")
+        process = subprocess.Popen(
+            [sys.executable, str(script), str(big), "--target", "ci"],
+            env=os.environ | empty_database.environment,
+            stdout=subprocess.DEVNULL,
+        )
+        waiting = "select count(*) from pg_locks where not granted and relation is not null"
+        deadline = time.monotonic() + 60
+        while empty_database.query(waiting) == [(0,)] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(stop)
+        time.sleep(0.5)
     assert process.wait() == code
-    for statement in (
-        "select count(*) from staging.raw_ventas",
-        "select count(*) from staging.versiones_mes",
-        "select count(*) from staging.cargas where estado = 'completa'",
-    ):
-        assert empty_database.query(statement) == [(0,)]
+    assert empty_database.query(before) == [(6, 1, 6)]
     assert [file.state for file in load(big).files] == [State.LOADED]
-    assert empty_database.query("select count(*) from staging.raw_ventas") == [(899_999,)]
+    assert empty_database.query(before) == [(900_006, 2, 900_006)]
 
 
 def test_the_command_line_says_what_happened(empty_database, tmp_path):
