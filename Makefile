@@ -56,10 +56,11 @@ generate: options install ## Simulate the data into data/; kept if it is the sam
 	$(PY) scripts/generate.py --scale $(SCALE) --seed $(SEED) --end-date $(END_DATE) --output data --keep
 
 load: install target ## Load data/ into schema staging (files already loaded are skipped)
+	$(PY) scripts/db.py check --target $(TARGET) --data data
 	$(PY) scripts/load.py --target $(TARGET) data
 
 dbt-build: install target ## Build and test the dbt project
-	$(DBT) build --target $(TARGET)
+	test -t 1 || export DBT_USE_COLORS=false; $(DBT) build --target $(TARGET)
 
 answers: install ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)

@@ -26,7 +26,7 @@ def main() -> int:
 
     questions, seed_statements = read_questions(PROJECT / "analyses")
     # Piped output has no terminal to fit into: wide enough for every column.
-    console = Console() if sys.stdout.isatty() else Console(width=140)
+    console = Console() if sys.stdout.isatty() else Console(width=160)
     with closing(connect(connection_parameters(options.target))) as session:
         for heading, group in (
             ("The four business questions", questions),
@@ -39,7 +39,7 @@ def main() -> int:
                     print(f"\n**{question.title}** ({answer.milliseconds:.2f} ms)\n")
                     print(to_markdown(answer, options.rows))
                 else:
-                    console.print(to_table(answer, options.rows))
+                    console.print(to_table(answer, options.rows), "")
     return 0
 
 

@@ -19,6 +19,7 @@ import psycopg2
 import sqlparse
 from psycopg2.extensions import connection
 from rich.table import Table
+from rich.text import Text
 
 from retail_platform.errors import UserError
 
@@ -141,7 +142,7 @@ def to_table(answer: Answer, limit: int = 10) -> Table:
     """
     shown = min(limit, len(answer.rows))
     table = Table(
-        title=answer.question.title,
+        title=Text(answer.question.title, no_wrap=True),
         title_justify="left",
         caption=f"{shown} of {len(answer.rows)} rows; {answer.milliseconds:.2f} ms in the server",
         caption_justify="left",
