@@ -21,6 +21,8 @@ export DBT_PROFILES_DIR := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .SILENT:
+# The commands of a build depend on each other in their order, also under make -j.
+.NOTPARALLEL:
 .PHONY: help build test test-full lint format generate load dbt-build answers docs \
 	install options target db-start db-stop db-status db-url psql lock clean clean-db
 
