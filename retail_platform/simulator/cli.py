@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from retail_platform.simulator.config import SimulatorError, config_for
+from retail_platform.simulator.defects import MAX_DIRTY
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.manifest import read_manifest
 from retail_platform.simulator.simulation import MAX_WORKERS, append, generate
@@ -52,6 +53,8 @@ def _generate(options: argparse.Namespace, console: Console) -> None:
     output: Path = options.output
     end: date = options.end_date
     config = None
+    if options.dirty and (options.append or options.keep):
+        raise SimulatorError("--dirty makes a new world; leave out --append and --keep")
     if options.keep and (last := _kept_until(options)):
         if last == end:
             console.print(f"{output}: kept, it holds this world up to {end}")
@@ -81,7 +84,9 @@ def _generate(options: argparse.Namespace, console: Console) -> None:
         if config is None:
             append(end, output, workers=options.workers, on_day=on_day)
         else:
-            generate(config, end, output, workers=options.workers, on_day=on_day)
+            generate(
+                config, end, output, workers=options.workers, dirty=options.dirty, on_day=on_day
+            )
 
 
 def _kept_until(options: argparse.Namespace) -> date | None:
@@ -128,6 +133,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="keep the world in --output if it is this one, and append only the days it lacks",
     )
+    parser.add_argument(
+        "--dirty",
+        type=_share,
+        default=0.0,
+        metavar="FRACTION",
+        help="share of the rows that get a planted defect, listed in the manifest (default none)",
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
 
@@ -141,6 +153,16 @@ def _number(text: str) -> float:
         raise argparse.ArgumentTypeError(
             f"got {text!r}; allowed: a number above 0, such as 0.01 or 1"
         )
+    return value
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= MAX_DIRTY:
+        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: a share from 0 to {MAX_DIRTY:g}")
     return value
 
 

@@ -24,6 +24,7 @@ import polars as pl
 
 from retail_platform.simulator.arrays import Ints
 from retail_platform.simulator.config import SimulatorError, WorldConfig
+from retail_platform.simulator.defects import plant_defects
 from retail_platform.simulator.demand import Demand, Habits, build_habits, want
 from retail_platform.simulator.dimensions import products_frame, promotions_frame, stores_frame
 from retail_platform.simulator.inventory import StockLog, StockRows, stock_frame
@@ -102,6 +103,7 @@ def generate(
     output: Path,
     *,
     workers: int = 1,
+    dirty: float = 0.0,
     on_day: Callable[[int], None] = lambda days: None,
 ) -> None:
     """Generate a world from its first day to ``end`` and replace what was in ``output``.
@@ -111,6 +113,7 @@ def generate(
         end: Last day.
         output: Folder of the files.
         workers: Processes that draw demand and write files; the result does not depend on it.
+        dirty: Share of the rows that get a planted defect, 0 for clean data.
         on_day: Called with the number of days finished since the last call.
 
     Raises:
@@ -129,6 +132,8 @@ def generate(
         target = _Target(folder, output, config.start)
         _run(world, habits, policy, state, end, target, workers, on_day)
         _finish(world, state, end, folder)
+        if dirty:
+            plant_defects(folder, config.seed, dirty)
 
 
 def append(
