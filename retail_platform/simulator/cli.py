@@ -11,13 +11,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from retail_platform.errors import UserError
+from retail_platform.loading import load_folder
 from retail_platform.simulator.config import SimulatorError, config_for
 from retail_platform.simulator.defects import MAX_DIRTY
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.manifest import read_manifest
 from retail_platform.simulator.simulation import MAX_WORKERS, append, generate
 from retail_platform.simulator.writer import MANIFEST
+from retail_platform.targets import connection_parameters
 
+_FAILURE = 1
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
 
@@ -37,15 +41,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     begun = time.perf_counter()
     try:
+        # An unknown target is told before the work, not after it.
+        parameters = connection_parameters(options.target) if options.load else None
         _generate(options, console)
+        if not options.quiet:
+            console.print(f"{options.output}: done in {time.perf_counter() - begun:.1f} s")
+        if parameters is not None:
+            return _load(options, parameters, console)
     except SimulatorError as error:
         sys.stderr.write(f"generate: {error}\n")
         return _USAGE_ERROR
+    except UserError as error:
+        sys.stderr.write(f"generate: {error}\n")
+        return _FAILURE
     except KeyboardInterrupt:
         sys.stderr.write("generate: interrupted; the output folder is as it was before\n")
         return _INTERRUPTED
-    if not options.quiet:
-        console.print(f"{options.output}: done in {time.perf_counter() - begun:.1f} s")
     return 0
 
 
@@ -87,6 +98,16 @@ def _generate(options: argparse.Namespace, console: Console) -> None:
             generate(
                 config, end, output, workers=options.workers, dirty=options.dirty, on_day=on_day
             )
+
+
+def _load(options: argparse.Namespace, parameters: dict[str, str], console: Console) -> int:
+    """Load the folder into the target; 1 if a file was refused."""
+    report = load_folder(options.output, parameters)
+    if not options.quiet:
+        console.print(f"{options.target}: {report.rows:,} rows loaded in {report.seconds:.1f} s")
+    for file in report.failed:
+        sys.stderr.write(f"refused {file.file.path}: {file.error}\n")
+    return _FAILURE if report.failed else 0
 
 
 def _kept_until(options: argparse.Namespace) -> date | None:
@@ -139,6 +160,10 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="FRACTION",
         help="share of the rows that get a planted defect, listed in the manifest (default none)",
+    )
+    parser.add_argument("--load", action="store_true", help="load the files into --target as well")
+    parser.add_argument(
+        "--target", default="local", help="target of profiles.yml for --load (default local)"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
