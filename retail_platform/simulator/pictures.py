@@ -13,6 +13,7 @@ import matplotlib
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from retail_platform.simulator.evidence import (
@@ -178,6 +179,7 @@ def draw_stock(folder: Path, axes: Axes) -> None:
     axes.bar(rows["fecha"], -rows["salidas"], color=_COLOURS[1], alpha=0.6, label="sold")
     empty = rows.filter(pl.col("stock_final") == 0)
     axes.plot(empty["fecha"], empty["stock_final"], "x", color="black", label="empty shelf")
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     axes.set(ylabel="units", title=f"{names['nombre_producto'][0]}\n{store['nombre_tienda'][0]}")
     axes.legend(frameon=False, ncols=4)
 

@@ -34,6 +34,7 @@ _DAYS_PER_OUTAGE_DRAW = 30
 _HORIZON = 16
 """Days of the ring of orders in transit: longer than any lead time with its delay."""
 _RATE_GRID = np.geomspace(1e-4, 80.0, 240)
+_LOG_STEP = np.log(_RATE_GRID[1] / _RATE_GRID[0])
 _MAX_LEVEL = 1200
 
 
@@ -149,10 +150,9 @@ def opening_state(world: World, policy: Policy) -> StockState:
 
 def _target(world: World, policy: Policy, rate: Floats) -> Ints:
     """Order-up-to level for a demand rate in units a day, in whole thousandths of a unit."""
-    position = np.interp(
-        np.log(np.maximum(rate, 1e-12)), np.log(_RATE_GRID), np.arange(len(_RATE_GRID))
-    )
-    exact = policy.level[policy.kind, np.rint(position).astype(int)]
+    position = np.log(np.maximum(rate, _RATE_GRID[0]) / _RATE_GRID[0]) / _LOG_STEP
+    column = np.minimum(np.rint(position).astype(int), len(_RATE_GRID) - 1)
+    exact = policy.level[policy.kind, column]
     pieces = np.floor(exact + policy.rounding) * MILLI
     by_weight = np.ceil(exact * MILLI / WEIGHT_STEP) * WEIGHT_STEP
     is_weight = world.products.by_weight[world.pairs.product] == 1
