@@ -30,6 +30,7 @@ $lock$;
 {% endmacro %}
 
 
+{# Gives back the lock of `lock_model`, so that another build can go on. #}
 {% macro unlock_model(relation) %}
     {%- call statement('unlock_model', auto_begin=False) -%}
         select pg_advisory_unlock(hashtextextended('{{ relation.render() }}', 0))

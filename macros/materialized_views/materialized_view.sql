@@ -63,6 +63,7 @@
 {% endmacro %}
 
 
+{# Whether a materialized view holds data (false after CREATE ... WITH NO DATA): only then can readers go on during a refresh. #}
 {% macro is_populated(relation) %}
     {%- set populated_sql -%}
         select relispopulated as populated from pg_catalog.pg_class where oid = to_regclass('{{ relation.render() }}')

@@ -38,6 +38,7 @@
 {% endmacro %}
 
 
+{# The granularities on offer: the length of a period as an interval, and the end of a partition's name (to_char). #}
 {% macro partition_granularities() %}
     {{- return({
         'day': {'step': '1 day', 'suffix': 'YYYYMMDD'},
