@@ -150,32 +150,29 @@ def load_folder(
     settings = settings or Settings()
     started = datetime.now(UTC)
     files = find_files([source] if isinstance(source, Path) else source, settings.mapping)
-    with closing(_connect(connection_parameters)) as connection:
-        prepare(connection)
-
     stopped = threading.Event()
 
-    def load(file: SourceFile) -> FileReport:
-        with (
-            closing(_connect(connection_parameters)) as connection,
-            closing(_connect(connection_parameters)) as partitions_connection,
-        ):
-            partitions = Partitions(partitions_connection)
-            report = _load_file(file, connection, partitions, settings, stopped)
-        on_file(report)
-        return report
+    with closing(_connect(connection_parameters)) as steward:
+        prepare(steward)
+        partitions = Partitions(steward)
 
-    with ThreadPoolExecutor(settings.workers) as pool:
-        futures = [pool.submit(load, file) for file in files]
-        try:
-            # Polars' signal handler lets a waiting call go on, so Ctrl-C shows between two waits.
-            while wait(futures, timeout=_CTRL_C_SECONDS).not_done:
-                pass
-        except BaseException:
-            # The files in hand are rolled back at their next batch, not loaded to the end.
-            stopped.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        def load(file: SourceFile) -> FileReport:
+            with closing(_connect(connection_parameters)) as connection:
+                report = _load_file(file, connection, partitions, settings, stopped)
+            on_file(report)
+            return report
+
+        with ThreadPoolExecutor(settings.workers) as pool:
+            futures = [pool.submit(load, file) for file in files]
+            try:
+                # Polars' signal handler lets a waiting call go on: Ctrl-C shows between two waits.
+                while wait(futures, timeout=_CTRL_C_SECONDS).not_done:
+                    pass
+            except BaseException:
+                # The files in hand are rolled back at their next batch, not loaded to the end.
+                stopped.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     reports = tuple(future.result() for future in futures)
     return LoadReport(reports, _seconds_since(started))
 

@@ -1,5 +1,6 @@
 """Schemas, raw tables, ledger and monthly partitions; every statement can be run again."""
 
+import threading
 from datetime import date
 
 from psycopg2 import sql
@@ -15,44 +16,50 @@ SCHEMAS = ("staging", "retail", "cuarentena")
 # One arbitrary number: whoever changes the shape of the schemas holds this advisory lock.
 _DDL_LOCK = 5_020_001
 
-_LEDGER_DDL = """
-create table if not exists staging.cargas (
-    carga_id bigint generated always as identity primary key,
-    tabla text not null,
-    archivo text not null,
-    sha256 text not null,
-    tamano_bytes bigint,
-    filas_entregadas bigint,
-    filas_aceptadas bigint,
-    filas_rechazadas bigint,
-    filas_sustituidas bigint not null default 0,
-    fecha_min date,
-    fecha_max date,
-    estado text not null check (estado in ('completa', 'fallida')),
-    iniciada_en timestamptz not null,
-    terminada_en timestamptz,
-    error text
-);
-create table if not exists staging.versiones_mes (
-    tabla text not null,
-    mes date not null,
-    version bigint not null,
-    filas bigint not null,
-    actualizada_en timestamptz not null,
-    primary key (tabla, mes)
-);
-create table if not exists cuarentena.filas_archivo (
-    carga_id bigint not null,
-    tabla text not null,
-    archivo text not null,
-    fila bigint not null,
-    columna text,
-    motivo text not null,
-    texto_original text,
-    rechazada_en timestamptz not null
-);
-create index if not exists filas_archivo_carga_id_idx on cuarentena.filas_archivo (carga_id);
-"""
+_BOOKKEEPING = {
+    "staging.cargas": """
+        create table staging.cargas (
+            carga_id bigint generated always as identity primary key,
+            tabla text not null,
+            archivo text not null,
+            sha256 text not null,
+            tamano_bytes bigint,
+            filas_entregadas bigint,
+            filas_aceptadas bigint,
+            filas_rechazadas bigint,
+            filas_sustituidas bigint not null default 0,
+            fecha_min date,
+            fecha_max date,
+            estado text not null check (estado in ('completa', 'fallida')),
+            iniciada_en timestamptz not null,
+            terminada_en timestamptz,
+            error text
+        )
+    """,
+    "staging.versiones_mes": """
+        create table staging.versiones_mes (
+            tabla text not null,
+            mes date not null,
+            version bigint not null,
+            filas bigint not null,
+            actualizada_en timestamptz not null,
+            primary key (tabla, mes)
+        )
+    """,
+    "cuarentena.filas_archivo": """
+        create table cuarentena.filas_archivo (
+            carga_id bigint not null,
+            tabla text not null,
+            archivo text not null,
+            fila bigint not null,
+            columna text,
+            motivo text not null,
+            texto_original text,
+            rechazada_en timestamptz not null
+        );
+        create index filas_archivo_carga_id_idx on cuarentena.filas_archivo (carga_id)
+    """,
+}
 
 
 def prepare(connection: Connection) -> None:
@@ -70,13 +77,17 @@ def prepare(connection: Connection) -> None:
             f"at least {MINIMUM_SERVER // 10_000} is needed: upgrade it or choose another target"
         )
     with connection, connection.cursor() as cursor:
-        # "if not exists" alone races when two loads start on an empty database.
+        # Two loads may start on an empty database at the same time.
         cursor.execute("select pg_advisory_xact_lock(%s)", (_DDL_LOCK,))
         for schema in SCHEMAS:
             _create_schema(cursor, schema)
-        cursor.execute(_LEDGER_DDL)
-        for table in RAW_TABLES.values():
-            cursor.execute(_table_ddl(table))
+        raw = {f"staging.{table.name}": _table_ddl(table) for table in RAW_TABLES.values()}
+        # What exists is left alone: "create index if not exists" would wait for the loads that are
+        # writing into its table, while they wait for the lock above to make a partition.
+        for relation, ddl in (_BOOKKEEPING | raw).items():
+            cursor.execute("select to_regclass(%s) is null", (relation,))
+            if cursor.fetchone() == (True,):
+                cursor.execute(ddl)
 
 
 def _create_schema(cursor: Cursor, schema: str) -> None:
@@ -110,7 +121,7 @@ def _table_ddl(table: RawTable) -> str:
     partitioned = (
         f" partition by range ({table.partition_column})" if table.partition_column else ""
     )
-    return f"create table if not exists staging.{table.name} ({', '.join(columns)}){partitioned}"
+    return f"create table staging.{table.name} ({', '.join(columns)}){partitioned}"
 
 
 def partition_name(table: RawTable, month: date) -> str:
@@ -133,8 +144,9 @@ class Partitions:
     """
 
     def __init__(self, connection: Connection) -> None:
-        """Use ``connection``, which must not be the one that loads."""
+        """Use ``connection``, which must not be one that loads; threads take turns."""
         self._connection = connection
+        self._turn = threading.Lock()
         self._known: set[str] = set()
 
     def ensure(self, table: RawTable, month: date) -> None:
@@ -144,9 +156,10 @@ class Partitions:
             LoadError: A table of the partition's name exists and is no partition of the table.
         """
         name = partition_name(table, month)
-        if name not in self._known:
-            self._create(table, name, month)
-            self._known.add(name)
+        with self._turn:
+            if name not in self._known:
+                self._create(table, name, month)
+                self._known.add(name)
 
     def _create(self, table: RawTable, name: str, month: date) -> None:
         with self._connection, self._connection.cursor() as cursor:

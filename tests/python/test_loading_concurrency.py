@@ -7,7 +7,6 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-import psycopg2
 import pytest
 from conftest import Database
 from test_loading_stage import sales, write
@@ -114,10 +113,21 @@ def test_a_reader_does_not_wait_for_a_load_nor_a_load_for_a_reader(
         second = write(tmp_path, "ventas_2.parquet", sales(date(2024, 2, 1), range(20, 30)))
         third = write(tmp_path, "ventas_3.parquet", sales(date(2024, 1, 1), range(1, 5), "9.00"))
         timed = dict(empty_database.parameters) | {"options": "-c lock_timeout=2s"}
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(loader, "_connect", lambda _: psycopg2.connect(**timed))
-            report = load_folder([second, third], dict(empty_database.parameters))
+        report = load_folder([second, third], timed)
         assert not report.failed
+
+
+def test_a_new_load_does_not_wait_for_one_that_is_writing(empty_database: Database, tmp_path):
+    first = write(tmp_path, "ventas_1.parquet", sales(date(2024, 1, 1), range(1, 10)))
+    load_folder(first, dict(empty_database.parameters))
+    with closing(empty_database.connect()) as writer, writer.cursor() as cursor:
+        # What a long load holds: rows in every table it writes, and the lock of its file.
+        for table in ("cuarentena.filas_archivo", "staging.cargas", "staging.raw_ventas_p202401"):
+            cursor.execute(f"lock table {table} in row exclusive mode")
+        second = write(tmp_path, "ventas_2.parquet", sales(date(2024, 2, 1), range(20, 30)))
+        timed = dict(empty_database.parameters) | {"options": "-c lock_timeout=2s"}
+        report = load_folder(second, timed)
+    assert not report.failed
 
 
 def test_two_loaders_prepare_an_empty_database_at_once(empty_database: Database):
