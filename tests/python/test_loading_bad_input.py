@@ -303,3 +303,10 @@ def test_every_reason_is_in_the_catalogue_and_every_file_reason_is_used():
     used = {reason for case in (FIELDS | STRUCTURE).values() for reason in case.reasons}
     used |= {reason for _, _, reason in OTHER_TABLES.values()}
     assert used == set(catalogue.filter(pl.col("nivel") == "archivo")["motivo"])
+
+
+def test_the_documentation_lists_every_reason():
+    catalogue = pl.read_csv(PROJECT / "seeds" / "motivos_rechazo.csv")
+    page = (PROJECT / "docs" / "load-gate.md").read_text(encoding="utf-8")
+    listed = [line for line in page.splitlines() if line.startswith("| `")]
+    assert listed == [f"| `{a}` | {b} | {c} |" for a, b, c in catalogue.iter_rows()]
