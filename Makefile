@@ -24,7 +24,7 @@ export DBT_PROFILES_DIR := $(CURDIR)
 # The commands of a build depend on each other in their order, also under make -j.
 .NOTPARALLEL:
 .PHONY: help build test test-full lint format generate load dbt-build answers docs \
-	install options target db-start db-stop db-status db-url psql lock clean clean-db
+	install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle
 
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
@@ -85,6 +85,13 @@ db-url: install ## Print the libpq URL of TARGET and nothing else
 
 psql: install ## Open psql on TARGET
 	$(PY) scripts/db.py psql --target $(TARGET)
+
+roles: install profiles.yml ## Create the database roles on TARGET, as its administrator (docs/rds.md)
+	$(PY) scripts/bootstrap_roles.py --target $(TARGET)
+
+rds-bundle: ## Get the certificates of AWS's authorities, for TARGET=rds
+	curl --fail --silent --show-error --location --output global-bundle.pem \
+		https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
 lock: install ## Resolve the dependencies again into requirements.lock
 	CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --all-extras --generate-hashes \

@@ -13,6 +13,7 @@ import psycopg2
 import yaml
 from psycopg2.extensions import connection, make_dsn
 
+from retail_platform.connection_errors import CannotConnectError, explain
 from retail_platform.errors import UserError
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -106,8 +107,14 @@ def connect(parameters: Mapping[str, str]) -> connection:
 
     Args:
         parameters: From `connection_parameters`.
+
+    Raises:
+        CannotConnectError: If it is refused; the message names what to look at.
     """
-    return psycopg2.connect(make_dsn(**parameters))
+    try:
+        return psycopg2.connect(make_dsn(**parameters))
+    except psycopg2.OperationalError as error:
+        raise CannotConnectError(explain(str(error), parameters)) from None
 
 
 def libpq_environment(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -149,8 +156,8 @@ def check_target(target: str, project: Path = PROJECT) -> None:
         project: The project's folder.
 
     Raises:
-        UserError: If it cannot be reached, is older than version 15, or one of the platform's
-            schemas belongs to a role that the user is no member of.
+        UserError: If it cannot be reached, is older than version 15, or the user may not create
+            relations in one of the platform's schemas.
     """
     parameters = connection_parameters(target, project)
     place = f"target '{target}' ({url(parameters)})"
@@ -170,14 +177,25 @@ def check_target(target: str, project: Path = PROJECT) -> None:
                 """
                 select nspname, pg_get_userbyid(nspowner), current_user
                 from pg_namespace
-                where nspname = any(%s) and not pg_has_role(nspowner, 'member')
+                where nspname = any(%s)
+                    and not (
+                        has_schema_privilege(oid, 'usage') and has_schema_privilege(oid, 'create')
+                    )
+                    -- The loader's role writes to staging and has no business in retail.
+                    and not (
+                        nspname = 'retail'
+                        and coalesce(
+                            has_schema_privilege(to_regnamespace('staging')::oid, 'create'), false
+                        )
+                    )
                 """,
                 [list(SCHEMAS)],
             )
             for schema, owner, user in cursor.fetchall():
                 raise UserError(
-                    f"Schema '{schema}' in {place} belongs to '{owner}', and '{user}' is not a "
-                    f"member of that role. Connect as '{owner}', or run there as its owner: "
+                    f"Schema '{schema}' in {place} belongs to '{owner}', and '{user}' may not "
+                    f"create relations in it. Connect as '{owner}', create the platform's roles "
+                    "(make roles), or run there as its owner: "
                     f'alter schema {schema} owner to "{user}"'
                 )
     finally:

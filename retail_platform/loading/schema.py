@@ -11,7 +11,7 @@ from retail_platform.loading.errors import LoadError
 from retail_platform.loading.tables import RAW_TABLES, RawTable
 
 MINIMUM_SERVER = 150_000
-SCHEMAS = ("staging", "retail", "cuarentena")
+SCHEMAS = ("staging", "cuarentena")
 
 # One arbitrary number: whoever changes the shape of the schemas holds this advisory lock.
 _DDL_LOCK = 5_020_001

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from psycopg2 import sql
@@ -25,6 +26,9 @@ from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import Binaries, find_binaries, wheel_folder
 from retail_platform.postgres.server import LocalServer, open_server
 from retail_platform.targets import connect
+
+if TYPE_CHECKING:
+    from rds_standin import RdsDatabase, Standin
 
 PROJECT = Path(__file__).resolve().parents[2]
 # A fixed last day: tests give the same answer on every day.
@@ -46,7 +50,10 @@ class Database:
         parameters: libpq parameters of its owner, the ordinary role.
         server: The server that it lives on.
         folder: Its own profiles.yml, and dbt's target and logs.
+        target: The target of profiles.yml that its environment variables are for.
     """
+
+    target: ClassVar[str] = "ci"
 
     parameters: Mapping[str, str]
     server: LocalServer
@@ -105,7 +112,7 @@ def run_dbt(
         "DBT_LOG_PATH": str(database.folder / "logs"),
     }
     command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments]
-    command += ["--project-dir", str(project), "--target", "ci"]
+    command += ["--project-dir", str(project), "--target", database.target]
     return _run(command, database.environment | folders | dict(env or {}), check)
 
 
@@ -185,6 +192,79 @@ def postgres15() -> Iterator[LocalServer]:
     except UserError:
         pytest.skip(LEFT_OUT_15)
     yield from _running(binaries)
+
+
+def _standin(binaries: Binaries, authority: Path | None) -> Iterator[Standin]:
+    from rds_standin import Authority, start_standin
+
+    folder = Path(tempfile.mkdtemp(prefix="retail-rds-"))
+    folder.chmod(0o755)
+    standin = start_standin(
+        folder,
+        binaries,
+        Authority.create(authority) if authority else None,
+        {"fsync": "off"},  # a killed server loses nothing by it, only a killed machine does
+    )
+    try:
+        yield standin
+    finally:
+        standin.crash()  # quicker than a checkpoint of what is deleted next
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def tls_standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
+    """A server as strict as RDS, on the system's PostgreSQL 15 with TLS; left out without one."""
+    try:
+        binaries = find_binaries(major=15)
+    except UserError:
+        pytest.skip(LEFT_OUT_15)
+    yield from _standin(binaries, tmp_path_factory.mktemp("tls") / "authority")
+
+
+@pytest.fixture(scope="session")
+def embedded_standin() -> Iterator[Standin]:
+    """The same on the wheel's version, which is built without TLS."""
+    yield from _standin(find_binaries(), None)
+
+
+@pytest.fixture(params=["tls_standin", "embedded_standin"], ids=["15-tls", "18"])
+def any_standin(request: pytest.FixtureRequest) -> Standin:
+    """Each stand-in in turn."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def last_months(generated_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulator's products and stores with the last two months of facts. Read only."""
+    folder = tmp_path_factory.mktemp("last") / "data"
+    shutil.copytree(generated_data, folder, ignore=lambda *_: ["manifest.json"])
+    for facts in ("ventas", "inventario", "devoluciones"):
+        for path in sorted((folder / facts).iterdir())[:-2]:
+            path.unlink()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built_on(last_months: Path) -> Callable[[Standin], RdsDatabase]:
+    """A function: the two months loaded and built on a stand-in by the platform's roles, once.
+
+    Read only: change a copy, ``standin.create_database(template=...)``.
+    """
+    built: dict[str, RdsDatabase] = {}
+
+    def build(standin: Standin) -> RdsDatabase:
+        key = standin.server.binaries.version
+        if key not in built:
+            built[key] = database = standin.create_database()
+            run_script(
+                *["load.py", "--target", "rds", str(last_months)],
+                env=database.environment_of("retail_loader"),
+            )
+            run_dbt("build", database=database)
+        return built[key]
+
+    return build
 
 
 @pytest.fixture(params=["embedded_server", "postgres15"], ids=["18", "15"])

@@ -48,7 +48,7 @@ def test_rds_authenticates_the_server_unless_told_otherwise(
     parameters = connection_parameters("rds")
     assert parameters["sslmode"] == "verify-full"
     assert parameters["password"] == "0123"
-    assert "sslrootcert" not in parameters, "libpq's own default place"
+    assert parameters["sslrootcert"] == "global-bundle.pem", "what `make rds-bundle` gets"
     assert int(parameters["keepalives_idle"]) < 350
 
 
@@ -117,16 +117,16 @@ def test_a_schema_of_somebody_else_is_refused_and_left_alone(
     name = empty_database.parameters["dbname"]
     with closing(connect(embedded_server.admin_parameters(name))) as session:
         with session, session.cursor() as cursor:
-            cursor.execute("create schema retail")
+            cursor.execute("create schema staging")
     _use(empty_database, monkeypatch)
-    with pytest.raises(UserError, match=r"'retail' .*belongs to 'postgres'.*alter schema"):
+    with pytest.raises(UserError, match=r"'staging' .*belongs to 'postgres'.*alter schema"):
         check_target("ci")
     for script in (["load.py", str(generated_data)], ["answers.py"]):
         refused = run_script(*script, "--target", "ci", env=empty_database.environment, check=False)
         assert refused.returncode != 0
         assert "Traceback" not in refused.stderr
     assert empty_database.query(
-        "select count(*) from pg_class where relnamespace = 'retail'::regnamespace"
+        "select count(*) from pg_class where relnamespace = 'staging'::regnamespace"
     ) == [(0,)]
 
 
