@@ -25,13 +25,14 @@
         {%- set sql = sql ~ (' with (' ~ index.with ~ ')' if index.with else '') -%}
         {%- set sql = sql ~ (' where ' ~ index.where if index.where else '') -%}
         {%- set unique = index.get('unique', false) -%}
+        {%- set has_expression = modules.re.search('[^\\w\\s",]', index.columns | join(',')) is not none -%}
         {%- set ending = index.name or modules.re.sub('\W+', '_', index.columns | join('_')) ~ ('_key' if unique else '_idx') -%}
         {%- do parsed.append({
             'ending': ending,
             'unique': unique,
             'sql': sql,
             'hash': local_md5(unique ~ sql),
-            'serves_concurrent_refresh': unique and type == 'btree' and not index.where,
+            'serves_concurrent_refresh': unique and type == 'btree' and not index.where and not has_expression,
         }) -%}
     {%- endfor -%}
     {{- return(parsed) -}}

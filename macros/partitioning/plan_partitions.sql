@@ -11,12 +11,16 @@
         {%- set in_range = rebuild_range and row.upper > rebuild_range[0] and row.lower <= rebuild_range[1] -%}
         {%- if row.existing_name and row.existing_upper != row.upper -%}
             {%- set action, reason = 'refuse', 'the existing partition ' ~ row.existing_name ~ ' ends at ' ~ row.existing_upper ~ ': its granularity differs' -%}
+        {%- elif row.overlapped -%}
+            {%- set action, reason = 'refuse', 'overlaps the existing ' ~ row.overlapped ~ ': its granularity differs' -%}
         {%- elif not row.sources -%}
             {%- set action, reason = 'keep', 'no source delivers this period any more' -%}
         {%- elif retained_from and row.upper <= retained_from -%}
             {%- set action, reason = 'keep', 'archived: before ' ~ retained_from -%}
         {%- elif window and (row.lower < window[0] or row.lower > window[1]) -%}
             {%- set action, reason = 'refuse', 'outside the expected window ' ~ window[0] ~ ' to ' ~ window[1] -%}
+        {%- elif row.is_name_taken -%}
+            {%- set action, reason = 'refuse', 'another relation has the name ' ~ row.name ~ ': rename it' -%}
         {%- elif not row.existing_name -%}
             {%- set action, reason = 'build', 'new' -%}
         {%- elif full_refresh -%}

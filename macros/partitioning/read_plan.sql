@@ -1,6 +1,7 @@
 {#
     One query on the catalog and the versions: a row for each period that upstream has, or that has a partition, with
-    (lower, upper, name, existing name, existing state keys, upstream sources hash, forced by `also_rebuild`).
+    (lower, upper, name, existing name, existing state keys, upstream sources hash, forced by `also_rebuild`, names of
+    other partitions that it overlaps, whether another relation has its name).
     Costs milliseconds however long the history is: no table of data is read.
 #}
 {% macro read_plan(relation, partitioning, upstream, also_rebuild) %}
@@ -41,7 +42,7 @@ wanted as (
 ),
 
 existing as (
-    select name, lower::{{ type }} as lower, upper::{{ type }} as upper, state
+    select oid, name, lower::{{ type }} as lower, upper::{{ type }} as upper, state
     from ({{ partitions_of(relation) }}) as partitions
 ),
 
@@ -60,7 +61,16 @@ select
     existing.upper::text as existing_upper,
     coalesce(wanted.lower, existing.lower) in (
         select date_trunc('{{ partitioning.granularity }}', forced.lower::timestamp)::{{ type }} from forced
-    ) as forced
+    ) as forced,
+    (
+        select string_agg(other.name, ', ' order by other.lower)
+        from existing as other
+        where other.lower < wanted.upper and other.upper > wanted.lower and other.lower != wanted.lower
+    ) as overlapped,
+    to_regclass(
+        '{{ relation.include(database=false, identifier=false) }}.{{ relation.identifier }}_p'
+        || to_char(coalesce(wanted.lower, existing.lower), '{{ partitioning.suffix }}')
+    )::oid != coalesce(existing.oid, 0) as is_name_taken
 from wanted
 full join existing on existing.lower = wanted.lower
 order by 1
@@ -77,6 +87,8 @@ order by 1
             'built_sources': row['built_sources'],
             'built_definition': row['built_definition'],
             'forced': row['forced'],
+            'overlapped': row['overlapped'],
+            'is_name_taken': row['is_name_taken'],
         }) -%}
     {%- endfor -%}
     {{- return(rows) -}}
