@@ -1,0 +1,181 @@
+"""The built marts against an independent engine: DuckDB over the simulator's Parquet files.
+
+DuckDB shares nothing with the project's SQL but the arithmetic of a line, written here anew.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import Database
+
+# The amount of a line in cents, exactly: DuckDB turns a product of decimals divided by 100 into a
+# float, so everything is counted in integers (thousandths x cents x hundredths of a percent).
+AMOUNT = """
+    (cast(unidades * 1000 as hugeint) * cast(precio_unitario * 100 as hugeint)
+        * (10000 - cast(descuento_pct * 100 as hugeint)) + 5000000) // 10000000
+"""
+
+
+@pytest.fixture(scope="module")
+def files(generated_data: Path) -> duckdb.DuckDBPyConnection:
+    """The delivered files as DuckDB views, a sale line with its amount in cents."""
+    session = duckdb.connect()
+    session.execute(
+        f"""
+        create view ventas as
+            select *, {AMOUNT} as centavos from '{generated_data}/ventas/*.parquet';
+        create view tiendas as from '{generated_data}/tiendas.parquet';
+        create view productos as from '{generated_data}/productos.parquet';
+        create view inventario as from '{generated_data}/inventario/*.parquet';
+        create view devoluciones as from '{generated_data}/devoluciones/*.parquet';
+        """
+    )
+    return session
+
+
+def monthly(session: duckdb.DuckDBPyConnection, *keys: str) -> list[tuple]:
+    """Month, keys, sales, tickets and units of the delivered sale lines, in order."""
+    columns = ", ".join(keys)
+    return session.execute(
+        f"""
+        select
+            strftime(fecha_venta, '%Y-%m') as mes, {columns},
+            cast(sum(centavos) as decimal(18, 0)) / 100 as total_ventas,
+            count(distinct ticket_id) as numero_tickets,
+            cast(sum(unidades) as decimal(18, 3)) as unidades
+        from ventas join tiendas using (tienda_id)
+        group by all order by all
+        """
+    ).fetchall()
+
+
+def in_order(rows: list[tuple]) -> list[tuple]:
+    """Rows with exact numbers, in the order that both engines are compared in."""
+    return sorted(
+        tuple(Decimal(str(v)) if isinstance(v, float) else v for v in row) for row in rows
+    )
+
+
+@pytest.mark.parametrize(
+    ("view", "keys"),
+    [
+        ("mv_daily_sales_summary", ("cadena",)),
+        ("mv_daily_store_sales", ("region",)),
+        ("mv_daily_store_sales", ("formato",)),
+        ("mv_daily_store_sales", ("cadena", "region", "formato")),
+        ("mv_ticket_formato", ("formato",)),
+        ("mv_ticket_formato", ("formato", "canal")),
+    ],
+)
+def test_views_hold_what_was_delivered(
+    built_database: Database,
+    files: duckdb.DuckDBPyConnection,
+    view: str,
+    keys: tuple[str, ...],
+) -> None:
+    """Sales to the cent, tickets and units per month and chain, region, format and channel."""
+    stores = "join retail.dim_tienda using (tienda_id)" if view == "mv_daily_store_sales" else ""
+    rows = built_database.query(
+        f"""
+        select
+            to_char(fecha, 'YYYY-MM'), {", ".join(keys)},
+            sum(total_ventas), sum(numero_tickets)::bigint, sum(unidades)
+        from retail.{view} {stores}
+        group by {", ".join(str(i + 1) for i in range(len(keys) + 1))}
+        """
+    )
+    assert rows
+    assert in_order(rows) == in_order(monthly(files, *keys))
+
+
+def test_product_ranking_holds_what_was_delivered(
+    built_database: Database, files: duckdb.DuckDBPyConnection
+) -> None:
+    """Units, income and rank of the last 30 days per region and product."""
+    expected = files.execute(
+        """
+        with vendido as (
+            select region, producto_id, categoria,
+                cast(sum(unidades) as decimal(18, 3)) as unidades, sum(centavos) as centavos
+            from ventas join tiendas using (tienda_id) join productos using (producto_id)
+            where fecha_venta > (select max(fecha_venta) from ventas) - 30
+            group by all
+        )
+        select region, producto_id, unidades, cast(centavos as decimal(18, 0)) / 100,
+            rank() over (partition by region, categoria order by centavos desc, producto_id)
+        from vendido
+        """
+    ).fetchall()
+    rows = built_database.query(
+        """
+        select
+            region, producto_id, total_unidades_vendidas, total_ingresos, ranking_categoria_region
+        from retail.mv_product_performance
+        """
+    )
+    assert rows
+    assert in_order(rows) == in_order(expected)
+
+
+def test_inventory_alerts_hold_what_was_delivered(
+    built_database: Database, files: duckdb.DuckDBPyConnection
+) -> None:
+    """Stock of the last snapshot and units sold in 28 days, and so the days of supply."""
+    expected = files.execute(
+        """
+        with vendido as (
+            select tienda_id, producto_id, sum(unidades) as unidades
+            from ventas
+            where fecha_venta > (select max(fecha_venta) from ventas) - 28
+            group by all
+        )
+        select tienda_id, producto_id, cast(stock_final as decimal(12, 3)),
+            cast(coalesce(unidades, 0) as decimal(12, 3))
+        from inventario left join vendido using (tienda_id, producto_id)
+        where fecha = (select max(fecha) from inventario)
+        """
+    ).fetchall()
+    rows = built_database.query(
+        """
+        select tienda_id, producto_id, stock_actual, venta_diaria_promedio, dias_inventario
+        from retail.mv_inventory_alerts
+        """
+    )
+    sold = {(store, product): (stock, units) for store, product, stock, units in expected}
+    assert rows and len(rows) == len(sold)
+    for store, product, stock, mean, days in rows:
+        delivered_stock, units = sold[store, product]
+        assert stock == delivered_stock
+        assert abs(mean - Decimal(units) / 28) <= Decimal("0.00005")
+        assert (days is None) == (units == 0)
+        assert days is None or abs(days - stock / mean) <= Decimal("0.05")
+
+
+def test_facts_hold_what_was_delivered(
+    built_database: Database, files: duckdb.DuckDBPyConnection
+) -> None:
+    """Rows and sums per month of each fact; nothing is in quarantine, the data are clean."""
+    for fact, date, source, measure in [
+        ("fact_ventas", "fecha_venta", "ventas", "costo_unitario"),
+        ("fact_inventario", "fecha", "inventario", "stock_final"),
+        ("fact_devoluciones", "fecha_devolucion", "devoluciones", "importe"),
+    ]:
+        expected = files.execute(
+            f"""
+            select strftime({date}, '%Y-%m'), count(*), cast(sum({measure}) as decimal(18, 3))
+            from {source} group by all
+            """
+        ).fetchall()
+        rows = built_database.query(
+            f"""
+            select to_char({date}, 'YYYY-MM'), count(*), sum({measure})
+            from retail.{fact} group by 1
+            """
+        )
+        assert rows, fact
+        assert in_order(rows) == in_order(expected), fact
+    assert built_database.query("select count(*) from cuarentena.ventas") == [(0,)]
