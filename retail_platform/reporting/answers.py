@@ -18,6 +18,7 @@ import jinja2
 import psycopg2
 import sqlparse
 from psycopg2.extensions import connection
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -75,10 +76,15 @@ def read_statements(path: Path) -> list[Question]:
 
 
 def _title(statement: str, path: Path) -> str:
+    """The first sentence of the comment above the statement, which may go over several lines."""
+    words = []
     for line in statement.splitlines():
-        if line.lstrip().startswith("--") and (text := line.lstrip("- ").rstrip()):
-            return text
-    return path.stem
+        if not line.lstrip().startswith("--"):
+            break
+        words.append(line.strip("- \t"))
+        if line.rstrip().endswith((".", "?")):
+            break
+    return " ".join(words) or path.stem
 
 
 def read_questions(folder: Path) -> tuple[list[Question], list[Question]]:
@@ -133,7 +139,7 @@ def _server_time(cursor: Any, statement: str) -> float:
     return float(plan["Planning Time"] + plan["Execution Time"])
 
 
-def to_table(answer: Answer, limit: int = 10) -> Table:
+def to_table(answer: Answer, limit: int = 10) -> Group:
     """Lay an answer out for a terminal.
 
     Args:
@@ -142,8 +148,6 @@ def to_table(answer: Answer, limit: int = 10) -> Table:
     """
     shown = min(limit, len(answer.rows))
     table = Table(
-        title=Text(answer.question.title, no_wrap=True),
-        title_justify="left",
         caption=f"{shown} of {len(answer.rows)} rows; {answer.milliseconds:.2f} ms in the server",
         caption_justify="left",
     )
@@ -152,7 +156,8 @@ def to_table(answer: Answer, limit: int = 10) -> Table:
         table.add_column(name, justify="right" if numeric else "left")
     for row in answer.rows[:limit]:
         table.add_row(*(_cell(value) for value in row))
-    return table
+    # Above the table, not its title: a title is cut to the width of a narrow table.
+    return Group(Text(answer.question.title, style="italic"), table)
 
 
 def to_markdown(answer: Answer, limit: int = 5) -> str:

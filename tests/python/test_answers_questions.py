@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlparse
 from conftest import PROJECT, Database, run_script
 from rich.console import Console
 
@@ -40,14 +41,14 @@ def _shown(answer: Answer, limit: int = 10) -> str:
     return capture.get()
 
 
-def test_each_statement_gets_the_first_line_of_its_comment(tmp_path: Path) -> None:
+def test_each_statement_is_titled_by_the_first_sentence_of_its_comment(tmp_path: Path) -> None:
     path = tmp_path / "some.sql"
     path.write_text(
-        "-- First question; with a mark\n-- and more.\nselect ';' from {{ ref('ventas') }};\n\n"
-        "select 2;\n-- only a comment\n"
+        "-- First question; with a mark\n-- and more.\n-- Remark.\n"
+        "select ';' from {{ ref('ventas') }};\n\nselect 2;\n-- only a comment\n"
     )
     first, second = read_statements(path)
-    assert first.title == "First question; with a mark"
+    assert first.title == "First question; with a mark and more."
     assert first.statement.endswith("select ';' from retail.ventas")
     assert (second.title, second.statement) == ("some", "select 2")
 
@@ -105,6 +106,15 @@ def test_the_seeds_statements_are_there_verbatim() -> None:
         "inv.alerta_inventario IN ('SIN_STOCK', 'STOCK_BAJO')",
     ):
         assert piece in re.sub(r"\s+", " ", text)
+
+
+def test_the_readme_shows_the_questions_as_they_are_asked() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    questions, _ = read_questions(PROJECT / "analyses")
+    for question in questions:
+        assert question.title in readme
+        without_comments = sqlparse.format(question.statement, strip_comments=True).strip()
+        assert without_comments in readme, f"README.md shows another SQL for: {question.title}"
 
 
 def test_every_question_is_answered_on_a_built_database(built_database: Database) -> None:
