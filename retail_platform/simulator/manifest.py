@@ -15,7 +15,6 @@ from retail_platform.simulator.demand import MILLI, channel_shares
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.inventory import StockRows
 from retail_platform.simulator.parameters import (
-    AFFINITIES,
     CATEGORIES,
     CATEGORY,
     CHANNELS,
@@ -233,7 +232,6 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             }
             for index in np.flatnonzero(products.complement >= 0)
         ],
-        "affinity_names": [list(pair) for pair in AFFINITIES],
         "season_index_by_category_and_month": by_month,
         "weekday_index_by_format": {
             name: [round(float(x), 4) for x in calendar.weekday_factor[:, index]]

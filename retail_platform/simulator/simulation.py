@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
@@ -349,6 +350,10 @@ def _executor(workers: int) -> Iterator[Executor]:
     )
     try:
         yield pool
+    except BrokenProcessPool as error:
+        raise SimulatorError(
+            "a worker was killed, perhaps for want of memory; try again, or with --workers 1"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -33,9 +33,16 @@ def month_file(table: str, day: date) -> str:
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame so that equal rows give equal bytes, however the frame was put together."""
+    """Write a frame so that equal rows give equal bytes, however the frame was put together.
+
+    Raises:
+        SimulatorError: The file cannot be written; polars has no error of its own for a full disk.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.rechunk().write_parquet(path, compression="zstd", statistics=True)
+    try:
+        frame.rechunk().write_parquet(path, compression="zstd", statistics=True)
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise SimulatorError(f"cannot write {path.name}: {error}") from error
 
 
 @contextmanager

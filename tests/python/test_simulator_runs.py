@@ -172,6 +172,27 @@ def test_an_append_to_a_day_that_exists_is_refused(at_once: Path) -> None:
         append(END, at_once)
 
 
+def test_a_worker_that_is_killed_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    def kill_a_worker(days: int) -> None:
+        workers = [
+            child
+            for child in _children(os.getpid())
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
+        os.kill(workers[0], signal.SIGKILL)
+
+    with pytest.raises(SimulatorError, match="worker was killed"):
+        generate(_config(years=3), END, tmp_path, workers=2, on_day=kill_a_worker)
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ventas").write_text("not a folder")
+    with pytest.raises(SimulatorError, match="cannot write"):
+        generate(_config(), END, tmp_path)
+    assert not (tmp_path / ".partial").exists()
+
+
 def test_a_second_run_into_the_same_folder_waits_for_nobody(tmp_path: Path) -> None:
     def second_run(days: int) -> None:
         with pytest.raises(SimulatorError, match="another run"):
