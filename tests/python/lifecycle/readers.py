@@ -1,0 +1,100 @@
+"""Readers that query in a loop beside a build, and a watcher that measures how long they wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+from lifecycle.world import World
+from retail_platform.targets import connect
+
+# Longest wait of readers now, from the server's own clock: waitstart is when the wait began.
+LOCK_WAITS = """
+select coalesce(max(extract(epoch from clock_timestamp() - waitstart)), 0)::float
+from pg_catalog.pg_locks
+where not granted and pid = any(%s)
+"""
+SAMPLE_SECONDS = 0.005
+
+
+@dataclass
+class Observation:
+    """What readers saw.
+
+    Attributes:
+        answers: Query name -> the distinct answers, each a tuple of rows.
+        errors: What went wrong, which must be nothing.
+        counts: Query name -> how often it was answered.
+        longest_wait: The longest time that a reader was seen waiting for a lock, seconds.
+        longest_stall: The longest time by which the watcher itself came late, seconds: how long
+            this machine makes a ready process wait, whatever the locks.
+    """
+
+    answers: dict[str, set[tuple]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    longest_wait: float = 0.0
+    longest_stall: float = 0.0
+
+
+@contextmanager
+def readers(world: World, queries: Mapping[str, str], number: int = 2) -> Iterator[Observation]:
+    """Query in a loop from several connections until the block ends.
+
+    Args:
+        world: Where to read.
+        queries: Name -> a query.
+        number: How many connections.
+    """
+    seen = Observation(answers={name: set() for name in queries}, counts=dict.fromkeys(queries, 0))
+    stop, lock = threading.Event(), threading.Lock()
+    sessions = [connect(world.database.parameters) for _ in range(number)]
+    pids = [session.info.backend_pid for session in sessions]
+
+    def read(shift: int) -> None:
+        session = sessions[shift]
+        session.autocommit = True
+        names = list(queries)[shift:] + list(queries)[:shift]
+        with closing(session), session.cursor() as cursor:
+            while not stop.is_set():
+                for name in names:
+                    try:
+                        cursor.execute(queries[name])
+                        answer = tuple(cursor.fetchall())
+                    except Exception as error:  # noqa: BLE001 - any error of a reader is a finding
+                        with lock:
+                            seen.errors.append(f"{name}: {type(error).__name__} {error}")
+                        if session.closed:
+                            return
+                        continue
+                    with lock:
+                        seen.answers[name].add(answer)
+                        seen.counts[name] += 1
+                time.sleep(0.002)
+
+    def watch() -> None:
+        with closing(connect(world.database.parameters)) as session:
+            session.autocommit = True
+            with session.cursor() as cursor:
+                while not stop.is_set():
+                    began = time.monotonic()
+                    cursor.execute(LOCK_WAITS, (pids,))
+                    ((wait,),) = cursor.fetchall()
+                    time.sleep(SAMPLE_SECONDS)
+                    late = time.monotonic() - began - SAMPLE_SECONDS
+                    seen.longest_wait = max(seen.longest_wait, wait)
+                    seen.longest_stall = max(seen.longest_stall, late)
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(number)]
+    threads.append(threading.Thread(target=watch))
+    for thread in threads:
+        thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,52 @@
+"""Two builds at once: one after the other, or a message that says who works."""
+
+from contextlib import closing
+
+from lifecycle.world import World
+
+pytest_plugins = ["lifecycle.fixtures"]
+
+
+def test_two_builds_at_once_end_as_one(world: World):
+    world.deliver("2024-01-01", rows=20)
+    world.deliver("2024-04-01", rows=20)
+    world.query("update origen.tiendas set nombre = 'Otra'")
+    world.edit("stg_ventas.sql", "    importe\n", "    importe + 1 as importe\n")
+    world.edit("resumen.sql", "sum(importe)", "max(importe)")
+    parents = [world.oid("fact_ventas"), world.oid("mv_ventas_mes")]
+    # Two folders, as two people have; one target folder would be shared state of dbt itself.
+    runs = [
+        world.start("build", env={"DBT_TARGET_PATH": str(world.project / f"target{n}")})
+        for n in (1, 2)
+    ]
+    codes = [run.wait() for run in runs]
+    assert codes == [0, 0], "\n".join(run.text() for run in runs)
+    text = "".join(run.text() for run in runs)
+    # The one that waited found the work done.
+    assert text.count("retail.fact_ventas_p202404: build, new") == 1
+    assert text.count("fact_ventas: 0 of 4 partitions to build") == 1
+    assert [world.oid("fact_ventas"), world.oid("mv_ventas_mes")] == parents
+    assert world.leftovers() == []
+    total, raw = world.query(
+        "select (select sum(importe) from retail.mv_ventas_mes), sum(importe + 1)"
+        " from origen.ventas"
+    )[0]
+    assert total == raw
+    assert "0 of 4 partitions to build" in world.dbt("build")
+
+
+def test_a_build_that_may_not_wait_names_the_one_that_works(world: World):
+    world.deliver("2024-01-01", rows=20)
+    before = world.identity()
+    # The key of the lock is part of what other tools may rely on.
+    with closing(world.database.connect()) as other, other.cursor() as cursor:
+        cursor.execute(
+            "select pg_advisory_lock(hashtextextended(%s, 0)), pg_backend_pid()",
+            ('"ciclo"."retail"."fact_ventas"',),
+        )
+        ((_, pid),) = cursor.fetchall()
+        text = world.refuse("run", "--select", "fact_ventas", wait_for_other_build="1 second")
+    assert 'another build is working on "ciclo"."retail"."fact_ventas"' in text
+    assert f"(server process {pid})" in text
+    assert world.identity() == before
+    assert "1 of 3 partitions to build" in world.dbt("run", "--select", "fact_ventas")
