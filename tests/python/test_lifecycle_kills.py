@@ -123,7 +123,6 @@ def survive(
     assert world.leftovers() == []
     assert world.row_hashes() == pending.row_hashes
     assert world.structure() == pending.structure
-    assert "0 of 4 partitions to build" in world.dbt("run", "--select", "fact_ventas")
 
 
 KILLS = [kill_client, terminate_backend, kill_server]
