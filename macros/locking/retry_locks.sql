@@ -2,7 +2,7 @@
     A DO block that runs `statements` with short lock waits until it gets every lock.
 
     A statement that waits for ACCESS EXCLUSIVE makes every new reader queue behind it. So it waits only for the var
-    `lock_wait` (default 50 ms), lets the readers pass, and tries again, up to `lock_attempts_for` (default 5 minutes);
+    `lock_wait` (default 20 ms, for each lock), lets the readers pass, and tries again, up to `lock_attempts_for` (default 5 minutes);
     then it stops with a message. The statements run in a subtransaction: a failed attempt leaves no lock and no change.
     plpgsql variables may be declared by `declare`.
 #}
@@ -14,7 +14,7 @@ declare
 begin
     loop
         begin
-            perform set_config('lock_timeout', '{{ var("lock_wait", "50ms") }}', true);
+            perform set_config('lock_timeout', '{{ var("lock_wait", "20ms") }}', true);
             {{ statements }}
             exit;
         exception when lock_not_available or deadlock_detected then

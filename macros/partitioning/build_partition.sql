@@ -18,6 +18,7 @@ from (
         ~ partitioning.column ~ " >= '" ~ lower ~ "' and " ~ partitioning.column ~ " < '" ~ upper ~ "')"
 ) }}
 
+{{ check_before_publishing(new, name, lower, upper) }}
 {{ name_not_nulls_like_parent(parent, new) }}
 
 {% for index in indexes %}
@@ -26,6 +27,29 @@ from (
 analyze {{ new }};
 {{ comment_columns(new) }}
 {{ grant_as_configured(new) }}
+{% endmacro %}
+
+
+{#
+    SQL that asks the model's `publish_check` whether a built partition may be published: a scalar query in which `{new}`,
+    `{lower}` and `{upper}` stand for the table and its bounds; it returns null, or the reason why not. A reason rolls the
+    partition back: the published one stays.
+#}
+{% macro check_before_publishing(new, name, lower, upper) %}
+    {%- if config.get('publish_check') %}
+do $check$
+declare
+    reason constant text := (
+        {{ config.get('publish_check') | replace('{new}', new.render()) | replace('{lower}', lower) | replace('{upper}', upper) }}
+    );
+begin
+    if reason is not null then
+        raise exception '{{ name }} is not published: %', reason
+            using hint = 'The published partition stays as it was.';
+    end if;
+end
+$check$;
+    {%- endif %}
 {% endmacro %}
 
 

@@ -6,6 +6,7 @@
     - partition_by: {fields: [column], granularity: day | week | month | quarter | year}
     - indexes: see `parse_indexes`
     - also_rebuild: SQL that returns a column `lower`: dates whose partitions are built although no version changed
+    - publish_check: SQL, see `check_before_publishing`: what is built may still not be published
     - partition_window: [from, to] ISO dates; a period outside stops the run before anything is made
     Vars: rebuild_range: [from, to] ISO dates, to build again by hand. `--full-refresh` builds every partition again;
     even then nothing is dropped that a reader may hold.

@@ -3,6 +3,20 @@
     partition_by={'fields': ['fecha_venta'], 'granularity': 'month'},
     partition_window=[var('calendario_desde'), var('calendario_hasta')],
     indexes=[{'columns': ['tienda_id', 'fecha_venta']}],
+    publish_check="
+        select format(
+            '%s of %s delivered lines break a rule, more than the var max_rechazo allows ("
+                ~ var('max_rechazo') ~ "). Load what they lack (products, stores), or build with'
+            ' --vars max_rechazo:1 and read the reasons in cuarentena.ventas',
+            entregadas - aceptadas, entregadas
+        )
+        from (
+            select
+                (select count(*) from {new}) as aceptadas,
+                (select filas from staging.versiones_mes where tabla = 'raw_ventas' and mes = '{lower}') as entregadas
+        ) as conteo
+        where entregadas - aceptadas > entregadas * " ~ var('max_rechazo') ~ "
+    ",
     also_rebuild={
         'if_exists': 'cuarentena.ventas',
         'query': "
