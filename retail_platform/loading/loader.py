@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -151,28 +151,40 @@ def load_folder(
     started = datetime.now(UTC)
     files = find_files([source] if isinstance(source, Path) else source, settings.mapping)
     stopped = threading.Event()
+    order = _Order(files)
 
-    with closing(_connect(connection_parameters)) as steward:
+    with (
+        closing(_connect(connection_parameters)) as steward,
+        ThreadPoolExecutor(settings.workers) as pool,
+    ):
         prepare(steward)
         partitions = Partitions(steward)
+        digests = list(pool.map(sha256, (file.path for file in files)))
 
-        def load(file: SourceFile) -> FileReport:
-            with closing(_connect(connection_parameters)) as connection:
-                report = _load_file(file, connection, partitions, settings, stopped)
+        def load(number: int) -> FileReport:
+            file, digest = files[number], digests[number]
+            with order.turn_of(number) as await_turn:
+                if digest in digests[:number]:
+                    # Of equal files one is loaded: two at once would wait for each other.
+                    report = FileReport(file, State.ALREADY_LOADED, ledger.Tally())
+                else:
+                    with closing(_connect(connection_parameters)) as connection:
+                        report = _load_file(
+                            file, digest, connection, partitions, settings, stopped, await_turn
+                        )
             on_file(report)
             return report
 
-        with ThreadPoolExecutor(settings.workers) as pool:
-            futures = [pool.submit(load, file) for file in files]
-            try:
-                # Polars' signal handler lets a waiting call go on: Ctrl-C shows between two waits.
-                while wait(futures, timeout=_CTRL_C_SECONDS).not_done:
-                    pass
-            except BaseException:
-                # The files in hand are rolled back at their next batch, not loaded to the end.
-                stopped.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        futures = [pool.submit(load, number) for number in range(len(files))]
+        try:
+            # Polars' signal handler lets a waiting call go on, so Ctrl-C shows between two waits.
+            while wait(futures, timeout=_CTRL_C_SECONDS).not_done:
+                pass
+        except BaseException:
+            # The files in hand are rolled back at their next batch, not loaded to the end.
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     reports = tuple(future.result() for future in futures)
     return LoadReport(reports, _seconds_since(started))
 
@@ -214,23 +226,58 @@ def _seconds_since(moment: datetime) -> float:
     return (datetime.now(UTC) - moment).total_seconds()
 
 
+class _Order:
+    """Lets the files of a table take effect in their order, though several are loaded at a time.
+
+    A correction that sorts behind what it corrects must win, whichever is read faster. A file waits
+    for the one before it only, which was started before: so nobody waits in a circle.
+    """
+
+    def __init__(self, files: Sequence[SourceFile]) -> None:
+        """Note for each file the one of the same table before it."""
+        self._done = [threading.Event() for _ in files]
+        self._before: list[threading.Event | None] = []
+        latest: dict[str, threading.Event] = {}
+        for file, done in zip(files, self._done, strict=True):
+            self._before.append(latest.get(file.table.name))
+            latest[file.table.name] = done
+
+    @contextmanager
+    def turn_of(self, number: int) -> Iterator[Callable[[], None]]:
+        """Give a function that waits for the file's turn; leaving lets the next file on."""
+        before = self._before[number]
+
+        def await_turn() -> None:
+            if before:
+                before.wait()
+
+        try:
+            yield await_turn
+        finally:
+            await_turn()
+            self._done[number].set()
+
+
 def _load_file(
     file: SourceFile,
+    digest: str,
     connection: Connection,
     partitions: Partitions,
     settings: Settings,
     stopped: threading.Event,
+    await_turn: Callable[[], None],
 ) -> FileReport:
     """Load one file in one transaction, which ``stopped`` rolls back."""
     started, tally = datetime.now(UTC), ledger.Tally()
-    delivery = ledger.Delivery(
-        file.table, file.path.name, sha256(file.path), file.path.stat().st_size, started
-    )
+    size = file.path.stat().st_size
+    delivery = ledger.Delivery(file.table, file.path.name, digest, size, started)
     try:
         with connection:
             earlier = ledger.complete_load(connection, delivery)
             if earlier is not None:
                 return FileReport(file, State.ALREADY_LOADED, tally, load_id=earlier)
+            if file.table.partition_column is None:
+                await_turn()  # before ``begin``, which takes the table's lock
             load_id = ledger.begin(connection, delivery)
             batches = (
                 (checked, _payloads(checked, delivery, load_id))
@@ -243,6 +290,9 @@ def _load_file(
                 for payload in payloads:
                     _send(connection, partitions, file.table, payload)
             _refuse_above_threshold(tally, settings.max_rejected)
+            await_turn()
+            if stopped.is_set():
+                raise LoadError("interrupted")
             replaced = ledger.finish(connection, delivery, load_id, tally)
     except (LoadError, psycopg2.Error) as error:
         message = _explained(file, error)

@@ -64,6 +64,34 @@ def test_the_same_keys_at_once_end_up_once(empty_database: Database, tmp_path):
     ) == [(5_998, 5_998)]
 
 
+def test_a_correction_in_the_same_folder_wins_though_it_is_faster(
+    empty_database: Database, tmp_path
+):
+    write(tmp_path, "ventas_1.parquet", sales(date(2024, 1, 1), range(1, 200_000), "1.00"))
+    write(tmp_path, "ventas_2.parquet", sales(date(2024, 1, 1), range(5, 6), "2.00"))
+    write(tmp_path, "ventas_3.parquet", sales(date(2024, 1, 1), range(5, 6), "3.00"))
+    report = load_folder(tmp_path, dict(empty_database.parameters), Settings(workers=3))
+    assert [file.replaced for file in report.files] == [0, 2, 2]
+    assert empty_database.query(
+        "select distinct precio_unitario::text from staging.raw_ventas where ticket_id = 5"
+    ) == [("3.00",)]
+
+
+def test_equal_files_in_one_folder_are_loaded_once(empty_database: Database, tmp_path):
+    for name in "abc":
+        write(tmp_path, f"ventas_{name}.parquet", sales(date(2024, 1, 1), range(1, 5_000)))
+    report = load_folder(tmp_path, dict(empty_database.parameters), Settings(workers=3))
+    assert [file.state for file in report.files] == [State.LOADED, *[State.ALREADY_LOADED] * 2]
+    assert empty_database.query("select count(*) from staging.raw_ventas") == [(9_998,)]
+
+
+def test_a_failed_file_lets_the_next_one_on(empty_database: Database, tmp_path):
+    (tmp_path / "ventas_1.parquet").write_bytes(b"torn")
+    write(tmp_path, "ventas_2.parquet", sales(date(2024, 1, 1), range(1, 5)))
+    report = load_folder(tmp_path, dict(empty_database.parameters), Settings(workers=1))
+    assert [file.state for file in report.files] == [State.FAILED, State.LOADED]
+
+
 def test_the_version_names_the_load_that_committed_last(empty_database: Database, tmp_path):
     paths = [
         write(
