@@ -13,6 +13,7 @@ from retail_platform.loading.report import gate_report
 
 # What the report reads of dbt's models, in small; the real ones are tested with the models.
 MODELS = """
+create schema retail;
 create table retail.fact_ventas as
     select *, round(unidades * precio_unitario * (1 - descuento_pct / 100), 2) as total_linea
     from staging.raw_ventas where producto_id = 3;
