@@ -13,6 +13,8 @@ VENV     ?= .venv
 PY       := $(VENV)/bin/python
 DBT      := $(VENV)/bin/dbt
 INSTALLED := $(VENV)/.installed
+# checkov pins old packages: an environment of its own.
+INFRA_VENV := .venv-infra
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
 PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
@@ -24,7 +26,8 @@ export DBT_PROFILES_DIR := $(CURDIR)
 # The commands of a build depend on each other in their order, also under make -j.
 .NOTPARALLEL:
 .PHONY: help build test test-full lint format generate load dbt-build answers docs \
-	install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle
+	install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle \
+	lint-infra lock-infra rds-full
 
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
@@ -47,6 +50,13 @@ lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamll
 	$(VENV)/bin/yamllint --strict . profiles.yml.example
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
+
+lint-infra: $(INFRA_VENV)/.installed ## Check infra/ and .github/: terraform fmt, checkov, schema and security of workflows
+	if command -v terraform >/dev/null; then terraform fmt -check -diff infra/terraform; \
+		else echo 'left out: terraform fmt (terraform is not installed)'; fi
+	$(INFRA_VENV)/bin/checkov --directory infra/terraform --framework terraform --quiet --compact --skip-download
+	$(INFRA_VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(INFRA_VENV)/bin/zizmor --offline --no-progress --quiet .github/workflows
 
 format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/ruff check --fix .
@@ -86,6 +96,14 @@ db-url: install ## Print the libpq URL of TARGET and nothing else
 psql: install ## Open psql on TARGET
 	$(PY) scripts/db.py psql --target $(TARGET)
 
+rds-full: install ## The whole job at full scale on a stand-in for a db.t3.micro (30 minutes or more, 15 GB of disk)
+	$(PY) -m pytest -m full -s tests/python/test_rds_full.py
+
+lock-infra: install ## Resolve the tools of lint-infra again
+	CUSTOM_COMPILE_COMMAND='make lock-infra' $(VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
+		--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file infra/requirements-infra.lock infra/requirements-infra.in
+
 roles: install profiles.yml ## Create the database roles on TARGET, as its administrator (docs/rds.md)
 	$(PY) scripts/bootstrap_roles.py --target $(TARGET)
 
@@ -104,7 +122,7 @@ clean-db: install ## Stop the embedded PostgreSQL and delete its data
 
 clean: ## Delete everything that commands made here: environment, database, data, dbt output
 	if [ -x $(PY) ]; then $(PY) scripts/db.py stop && $(PY) scripts/db.py remove; fi
-	rm -rf $(VENV) data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(INFRA_VENV) data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- not for people -------------------------------------------------------------------------------
 
@@ -122,6 +140,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PIP) --require-hashes --requirement requirements.lock
 	$(PIP) --no-build-isolation --editable .
 	$(PY) -m pip check >/dev/null
+	touch $@
+
+$(INFRA_VENV)/.installed: infra/requirements-infra.lock
+	test -x $(INFRA_VENV)/bin/python || $(PYTHON) -m venv $(INFRA_VENV)
+	$(INFRA_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
 
 # A profiles.yml that somebody wrote is never touched.

@@ -52,12 +52,15 @@ def profiles_path(project: Path = PROJECT) -> Path:
     return project / "profiles.yml.example"
 
 
-def connection_parameters(target: str, project: Path = PROJECT) -> dict[str, str]:
+def connection_parameters(
+    target: str, project: Path = PROJECT, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
     """Resolve a target.
 
     Args:
         target: Name of an output of the profile ``retail``.
         project: The project's folder.
+        environment: The variables that the profile reads.
 
     Returns:
         libpq parameters, without those that are empty.
@@ -79,18 +82,18 @@ def connection_parameters(target: str, project: Path = PROJECT) -> dict[str, str
             f"Unknown target '{target}'. {path.name} defines: {', '.join(sorted(outputs))}."
         )
     rendered = {
-        _LIBPQ_NAMES[key]: _render(value, target)
+        _LIBPQ_NAMES[key]: _render(value, target, environment)
         for key, value in outputs[target].items()
         if key in _LIBPQ_NAMES
     }
     return {key: value for key, value in rendered.items() if value}
 
 
-def _render(value: Any, target: str) -> str:
+def _render(value: Any, target: str, environment: Mapping[str, str]) -> str:
     """Render a value as dbt does, with the one function of dbt that profiles need."""
 
     def env_var(name: str, default: str | None = None) -> str:
-        found = os.environ.get(name, default)
+        found = environment.get(name, default)
         if found is None:
             raise UserError(
                 f"Target '{target}' needs the environment variable {name}, which is not set. "
@@ -98,8 +101,8 @@ def _render(value: Any, target: str) -> str:
             )
         return found
 
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    return environment.from_string(str(value)).render(env_var=env_var)
+    templates = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    return templates.from_string(str(value)).render(env_var=env_var)
 
 
 def connect(parameters: Mapping[str, str]) -> connection:

@@ -36,8 +36,8 @@ HOST = "localhost"  # the name in the certificate; 127.0.0.1 is not in it
 # processes and does not publish how much: an eighth is assumed.
 INSTANCE_MEMORY = 896 * 1024**2
 
-# Formulas of the default parameter group (docs.aws.amazon.com, "Working with parameters on your RDS
-# for PostgreSQL DB instance"); the others are PostgreSQL's own defaults, as on RDS.
+# The first four: formulas of RDS's default parameter group. random_page_cost and jit: our own group
+# in infra/terraform. The others: what RDS or PostgreSQL sets by default.
 MICRO = {
     "shared_buffers": f"{INSTANCE_MEMORY // 32768 * 8}kB",
     "effective_cache_size": f"{INSTANCE_MEMORY // 16384 * 8}kB",
@@ -48,7 +48,8 @@ MICRO = {
     "min_wal_size": "192MB",
     "checkpoint_timeout": "5min",
     "max_locks_per_transaction": "64",
-    "random_page_cost": "4",
+    "random_page_cost": "1.1",
+    "jit": "off",
     "max_parallel_workers": "8",
     "max_parallel_workers_per_gather": "2",
     "max_parallel_maintenance_workers": "2",
@@ -134,6 +135,11 @@ class Standin:
             tls = {"sslmode": "verify-full", "sslrootcert": str(self.authority.certificate)}
         return base | tls | {"password": self.passwords[role]}
 
+    @property
+    def role_passwords(self) -> dict[str, str]:
+        """The passwords of the platform's roles."""
+        return {role.name: self.passwords[role.name] for role in LOGINS}
+
     def environment(self, role: str, dbname: str) -> dict[str, str]:
         """The environment variables with which the target ``rds`` is this server."""
         parameters = self.parameters(role, dbname)
@@ -168,8 +174,7 @@ class Standin:
                     )
                 )
         if prepared:
-            passwords = {role.name: self.passwords[role.name] for role in LOGINS}
-            create_roles(self.parameters(dbname=name), passwords)
+            create_roles(self.parameters(dbname=name), self.role_passwords)
         folder = self.folder / name
         folder.mkdir()
         (folder / "profiles.yml").write_bytes((PROJECT / "profiles.yml.example").read_bytes())
