@@ -1,6 +1,5 @@
 -- What came back of a sale line, over all months, is at most what was sold of it, in units and in
--- money.
--- The quarantine compares within a month; this looks at the whole.
+-- money. The quarantine compares within a month; this looks at the whole.
 
 with
 
