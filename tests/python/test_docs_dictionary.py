@@ -1,0 +1,165 @@
+"""The data dictionary: everything is described, it opens in a browser, and PostgreSQL knows it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Database, run_dbt, run_script
+from playwright.sync_api import Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NO_CHROMIUM = "no Chromium installed (Debian: apt-get install chromium)"
+
+
+@pytest.fixture(scope="module")
+def dictionary(built_database: Database) -> tuple[Path, str]:
+    """dbt's target folder with the data dictionary in one file, and what dbt said."""
+    result = run_dbt("docs", "generate", "--static", database=built_database)
+    target = built_database.folder / "target"
+    run_script("docs.py", "repair", str(target))
+    return target, result.stdout + result.stderr
+
+
+@pytest.fixture(scope="module")
+def manifest(dictionary: tuple[Path, str]) -> dict[str, Any]:
+    return json.loads((dictionary[0] / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def catalog(dictionary: tuple[Path, str]) -> dict[str, Any]:
+    return json.loads((dictionary[0] / "catalog.json").read_text())
+
+
+def test_docs_generate_prints_no_warning(dictionary: tuple[Path, str]) -> None:
+    assert "warn" not in dictionary[1].lower()
+
+
+def test_everything_is_described(manifest: dict[str, Any]) -> None:
+    own = [
+        item
+        for kind in ("nodes", "sources", "exposures")
+        for item in manifest[kind].values()
+        if item["resource_type"] in ("model", "seed", "snapshot", "source", "analysis", "exposure")
+    ]
+    assert len(own) > 50
+    assert [item["unique_id"] for item in own if not item["description"].strip()] == []
+    assert [
+        f"{item['unique_id']}.{name}"
+        for item in own
+        for name, column in item.get("columns", {}).items()
+        if not column["description"].strip()
+    ] == []
+
+
+def test_no_column_of_the_database_is_missing(
+    manifest: dict[str, Any], catalog: dict[str, Any]
+) -> None:
+    for kind in ("nodes", "sources"):
+        for unique_id, relation in catalog[kind].items():
+            described = manifest[kind][unique_id]["columns"]
+            assert set(relation["columns"]) == set(described), unique_id
+
+
+def test_the_models_say_their_grain(manifest: dict[str, Any]) -> None:
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert [node["name"] for node in models if "Grain" not in node["description"]] == []
+
+
+def test_shared_descriptions_have_an_example_and_are_used(manifest: dict[str, Any]) -> None:
+    blocks = {
+        doc["name"]: doc["block_contents"]
+        for doc in manifest["docs"].values()
+        if doc["path"] == "docs/columns.md"
+    }
+    texts = {
+        column["description"]
+        for kind in ("nodes", "sources")
+        for item in manifest[kind].values()
+        for column in item.get("columns", {}).values()
+    }
+    assert [name for name, text in blocks.items() if "Example" not in text] == []
+    assert [name for name, text in blocks.items() if text not in texts] == []
+
+
+def test_descriptions_are_comments_in_the_database_and_on_every_partition(
+    built_database: Database, manifest: dict[str, Any]
+) -> None:
+    marts = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in ("retail", "cuarentena")
+    ]
+    comments = {
+        (relation, column): comment
+        for relation, column, comment in built_database.query(
+            """
+            select coalesce(parent.oid::regclass, pg_class.oid::regclass)::text || '/' || relname,
+                attname::text, col_description(pg_class.oid, attnum)
+            from pg_class
+            inner join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+            left join pg_inherits on inhrelid = pg_class.oid
+            left join pg_class as parent on parent.oid = inhparent
+            where pg_class.relnamespace in ('retail'::regnamespace, 'cuarentena'::regnamespace)
+                and pg_class.relkind in ('r', 'p', 'v', 'm')
+            """
+        )
+    }
+    partitions = 0
+    for node in marts:
+        name = f"{node['schema']}.{node['alias']}"
+        relations = {key[0] for key in comments if key[0].startswith(f"{name}/")}
+        assert relations, name
+        partitions += len(relations) - 1
+        for relation in relations:
+            for column in node["columns"].values():
+                assert comments[relation, column["name"]] == column["description"], relation
+    assert partitions > 60
+
+
+@pytest.fixture(scope="module")
+def page(dictionary: tuple[Path, str]) -> Iterator[Page]:
+    """The data dictionary in headless Chromium; what its console says is in ``page.said``."""
+    if CHROMIUM is None:
+        pytest.skip(NO_CHROMIUM)
+    with sync_playwright() as playwright:
+        # Root needs --no-sandbox, and tests may run as root.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = browser.new_page(viewport={"width": 1400, "height": 900})
+        opened.said = []  # type: ignore[attr-defined]
+        opened.on("console", lambda message: opened.said.append((message.type, message.text)))  # type: ignore[attr-defined]
+        opened.on("pageerror", lambda error: opened.said.append(("error", str(error))))  # type: ignore[attr-defined]
+        opened.goto((dictionary[0] / "static_index.html").as_uri())
+        yield opened
+        browser.close()
+
+
+def test_the_overview_opens_without_console_errors(page: Page) -> None:
+    expect(page.get_by_role("heading", name="The business questions")).to_be_visible()
+    assert [text for kind, text in page.said if kind == "error"] == []  # type: ignore[attr-defined]
+
+
+def test_the_overview_links_to_the_views(page: Page) -> None:
+    page.get_by_role("link", name="mv_ticket_formato").first.click()
+    expect(page.get_by_role("heading", name="mv_ticket_formato")).to_be_visible()
+    expect(page.get_by_text("any range of dates is answered")).to_be_visible()
+
+
+def test_a_search_for_a_column_finds_its_view(page: Page) -> None:
+    page.get_by_placeholder("Search for models").fill("ticket_promedio")
+    page.locator("label", has_text="Column").first.click()
+    expect(page.get_by_text("search results").first).to_be_visible()
+    expect(page.get_by_role("link", name="mv_daily_sales_summary").first).to_be_visible()
+
+
+def test_the_lineage_graph_opens(page: Page) -> None:
+    page.goto(page.url.split("#")[0])
+    page.locator("[uib-tooltip='View Lineage Graph']").click()
+    canvas = page.locator("canvas").first
+    expect(canvas).to_be_visible()
+    assert canvas.bounding_box()["height"] > 200  # type: ignore[index]
+    assert [text for kind, text in page.said if kind == "error"] == []  # type: ignore[attr-defined]
