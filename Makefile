@@ -77,9 +77,23 @@ dbt-build: install target ## Build and test the dbt project
 answers: install ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
 
-docs: install target ## Generate the data dictionary and serve it on http://localhost:8080
-	$(DBT) docs generate --target $(TARGET)
+.PHONY: docs-static erd bench bench-scale lint-dbt
+docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
 	$(DBT) docs serve --target $(TARGET) --port 8080
+
+docs-static: install target ## Write the data dictionary of a built database into one file
+	$(DBT) docs generate --static --target $(TARGET)
+	$(PY) scripts/docs.py repair
+
+erd: install ## Draw the entity-relationship diagram again: docs/erd.md, docs/img/erd-*.svg
+	$(DBT) parse --quiet
+	$(PY) scripts/docs.py erd
+
+bench: build ## Measure questions, indexes, views and concurrency on the built database (30 minutes)
+	$(PY) scripts/bench.py queries --target $(TARGET)
+
+bench-scale: install target ## Measure each stage and the daily cost at 1, 4 and 13 million lines (30 minutes)
+	$(PY) scripts/bench.py scale --target $(TARGET)
 
 db-start: install ## Start the embedded PostgreSQL
 	$(PY) scripts/db.py start

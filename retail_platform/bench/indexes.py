@@ -40,7 +40,7 @@ ALTERNATIVES: Mapping[str, str | None] = {
     " with (pages_per_range = 32)",
 }
 
-# Indexes of schema retail but those of partitions. relevance of `rows`: what the index is on.
+# Indexes of schema retail; those of partitions belong to that of their parent.
 _INDEXES = """
     select
         own.relname::text as name,
@@ -54,7 +54,7 @@ _INDEXES = """
         end as purpose,
         (
             select coalesce(sum(pg_relation_size(relid)), 0)::bigint
-            from pg_partition_tree(own.oid)
+            from (select relid from pg_partition_tree(own.oid) union select own.oid) as tree (relid)
         ) as bytes
     from pg_index
     inner join pg_class as own on own.oid = pg_index.indexrelid

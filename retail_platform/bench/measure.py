@@ -94,7 +94,7 @@ def require_equal_answers(session: connection, variants: Mapping[str, str]) -> i
 
 
 def alternate(
-    run: Callable[[str], Plan], variants: Mapping[str, str], repeats: int, warm_up: int = 1
+    run: Callable[[str], Plan], variants: dict[str, str], repeats: int, warm_up: int = 1
 ) -> dict[str, list[Plan]]:
     """Run variants in turns, so that a disturbance of the machine meets all of them.
 

@@ -66,7 +66,7 @@ def settings_for(machine: Machine) -> list[Setting]:
     return [
         Setting("listen_addresses", "127.0.0.1", "loopback only: nothing outside can connect"),
         Setting("unix_socket_directories", "", "a socket's path may not exceed 107 characters"),
-        Setting("max_connections", "50", "dbt's threads, the loader and a few people"),
+        Setting("max_connections", "100", "dbt, the loader, and the pools of a few BI tools"),
         Setting("shared_buffers", size(1 / 4, 128 * MIB, 4 * GIB), "a quarter of the memory"),
         Setting("effective_cache_size", size(0.6, 256 * MIB, 256 * GIB), "what the OS caches"),
         Setting(

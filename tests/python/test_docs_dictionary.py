@@ -18,7 +18,7 @@ NO_CHROMIUM = "no Chromium installed (Debian: apt-get install chromium)"
 
 @pytest.fixture(scope="module")
 def dictionary(built_database: Database) -> tuple[Path, str]:
-    """dbt's target folder with the data dictionary in one file, and what dbt said."""
+    """The target folder of dbt with the data dictionary in one file, and what dbt said."""
     result = run_dbt("docs", "generate", "--static", database=built_database)
     target = built_database.folder / "target"
     run_script("docs.py", "repair", str(target))
