@@ -48,6 +48,7 @@ lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamll
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/yamllint --strict . profiles.yml.example
+	$(MAKE) lint-dbt
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
 
