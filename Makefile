@@ -59,6 +59,10 @@ lint-infra: $(INFRA_VENV)/.installed ## Check infra/ and .github/: terraform fmt
 	$(INFRA_VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(INFRA_VENV)/bin/zizmor --offline --no-progress --quiet .github/workflows
 
+lint-dbt: install profiles.yml ## Check the conventions of the dbt project (dbt-bouncer.yml)
+	$(DBT) parse --quiet
+	$(VENV)/bin/dbt-bouncer run --config-file dbt-bouncer.yml
+
 format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
