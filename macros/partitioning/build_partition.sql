@@ -66,15 +66,19 @@ $check$;
 
 {#
     The constraints under the names that they have on a partition under construction. Keys own an index, whose name is
-    unique in the schema. A CHECK or FOREIGN KEY keeps its name: ATTACH finds the parent's CHECK by it.
+    unique in the schema, and which is packed full: a partition is written once. A CHECK or FOREIGN KEY keeps its name:
+    ATTACH finds the parent's CHECK by it.
 #}
 {% macro _named_for_partition(table, constraints) %}
     {%- set named = [] -%}
     {%- for constraint in constraints -%}
         {%- if constraint.kind == 'primary_key' -%}
-            {%- do named.append(dict(constraint, name=shorten_name(table.identifier ~ '_pkey'))) -%}
+            {%- do named.append(dict(constraint, name=shorten_name(table.identifier ~ '_pkey'), sql=constraint.sql ~ ' with (fillfactor = 100)')) -%}
         {%- elif constraint.kind == 'unique' -%}
-            {%- do named.append(dict(constraint, name=shorten_name(table.identifier ~ '_' ~ constraint.columns | join('_') ~ '_key'))) -%}
+            {%- do named.append(dict(
+                constraint, name=shorten_name(table.identifier ~ '_' ~ constraint.columns | join('_') ~ '_key'),
+                sql=constraint.sql ~ ' with (fillfactor = 100)'
+            )) -%}
         {%- else -%}
             {%- do named.append(constraint) -%}
         {%- endif -%}

@@ -13,6 +13,6 @@ select
     unidades,
     importe,
     motivo,
-    carga_id,
-    fila
+    carga_id::bigint as carga_id,
+    fila::bigint as fila
 from {{ source('staging', 'raw_devoluciones') }}

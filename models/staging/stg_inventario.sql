@@ -12,6 +12,6 @@ select
     stock_final,
     costo_unitario,
     round(stock_final * costo_unitario, 2) as valor_inventario,
-    carga_id,
-    fila
+    carga_id::bigint as carga_id,
+    fila::bigint as fila
 from {{ source('staging', 'raw_inventario') }}

@@ -14,6 +14,6 @@ select
     descuento_pct,
     costo_unitario,
     round(unidades * precio_unitario * (1 - descuento_pct / 100), 2) as total_linea,
-    carga_id,
-    fila
+    carga_id::bigint as carga_id,
+    fila::bigint as fila
 from {{ source('staging', 'raw_ventas') }}

@@ -117,7 +117,7 @@ def _create_schema(cursor: Cursor, schema: str) -> None:
 def _table_ddl(table: RawTable) -> str:
     """CREATE TABLE of a raw table; names and types come from the constants of ``tables``."""
     columns = [f"{column.name} {column.sql_type}" for column in table.columns]
-    columns += ["carga_id bigint", "fila bigint"]
+    columns += ["carga_id integer", "fila integer"]
     partitioned = (
         f" partition by range ({table.partition_column})" if table.partition_column else ""
     )

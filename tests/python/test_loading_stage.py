@@ -221,7 +221,7 @@ def test_tables_are_those_of_the_contract(load, empty_database, tmp_path):
             f"staging.{table.name}",
         )
         assert [name for name, _ in columns] == [*table.column_names, "carga_id", "fila"]
-        assert columns[-2:] == [("carga_id", "bigint"), ("fila", "bigint")]
+        assert columns[-2:] == [("carga_id", "integer"), ("fila", "integer")]
 
 
 @pytest.mark.parametrize(
