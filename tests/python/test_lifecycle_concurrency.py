@@ -2,9 +2,16 @@
 
 from contextlib import closing
 
+import pytest
 from lifecycle.world import World
 
 pytest_plugins = ["lifecycle.fixtures"]
+
+
+@pytest.fixture
+def world(world_on_each: World) -> World:
+    """On PostgreSQL 18 and 15 in every suite."""
+    return world_on_each
 
 
 def test_two_builds_at_once_end_as_one(world: World):

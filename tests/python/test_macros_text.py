@@ -349,3 +349,28 @@ def test_an_unknown_constraint_is_named():
     model = {"name": "f", "columns": {}, "constraints": [{"type": "exclude", "columns": ["a"]}]}
     with pytest.raises(Refused, match="allowed are not_null, check, unique, primary_key"):
         load_macros(model=model).contract_constraints("f")
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "message"),
+    [
+        ("premake_partitions", {"model": "nada"}, "got 'nada', allowed are fact_a, fact_b"),
+        ("report_partitions", {"model": "vista"}, "got 'vista', allowed are fact_a, fact_b"),
+        ("retire_relation", {"model": "nada"}, "got 'nada', allowed are fact_a, fact_b, vista"),
+        ("retain_partitions", {"model": "fact_a", "periods": 0}, "got '0', expected a number of"),
+        ("retain_partitions", {"model": "fact_a", "periods": "x"}, "got 'x', expected a number"),
+        (
+            "detach_partitions",
+            {"model": "fact_a", "before": "pronto"},
+            "got 'pronto', expected a date such as 2022-01-01",
+        ),
+    ],
+)
+def test_an_operation_names_a_wrong_argument(operation: str, arguments: dict, message: str):
+    nodes = {
+        "model.b": node("partitioned", name="fact_b"),
+        "model.a": node("partitioned", name="fact_a"),
+        "model.v": node("view", name="vista"),
+    }
+    with pytest.raises(Refused, match=re.escape(message)):
+        getattr(load_macros(graph={"nodes": nodes}), operation)(**arguments)

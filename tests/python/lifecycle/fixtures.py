@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,16 +26,26 @@ def built_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[LocalS
     return template
 
 
-@pytest.fixture
+SERVERS = ["embedded_server", pytest.param("postgres15", marks=pytest.mark.full)]
+
+
+@pytest.fixture(params=SERVERS, ids=["18", "15"])
 def world(
-    any_server: LocalServer, built_template: Callable[[LocalServer], World], tmp_path: Path
-) -> Iterator[World]:
-    """A world of the test's own, built once by dbt, on each supported server."""
-    template = built_template(any_server)
-    yield create_world(any_server, tmp_path, template)
+    request: pytest.FixtureRequest,
+    built_template: Callable[[LocalServer], World],
+    tmp_path: Path,
+) -> World:
+    """A world of the test's own, built once by dbt: on version 18, in the full suite also on 15."""
+    template = built_template(request.getfixturevalue(request.param))
+    return create_world(template.database.server, tmp_path, template)
 
 
 @pytest.fixture
-def raw_world(any_server: LocalServer, tmp_path: Path) -> World:
-    """A world with raw rows where dbt never ran, on each supported server."""
-    return create_world(any_server, tmp_path)
+def world_on_each(
+    any_server: LocalServer, built_template: Callable[[LocalServer], World], tmp_path: Path
+) -> World:
+    """The same on each supported version in every suite, for what depends on the server most.
+
+    A test module takes it by a fixture ``world`` of its own.
+    """
+    return create_world(any_server, tmp_path, built_template(any_server))
