@@ -57,3 +57,17 @@ def test_a_build_that_may_not_wait_names_the_one_that_works(world: World):
     assert f"(server process {pid})" in text
     assert world.identity() == before
     assert "1 of 3 partitions to build" in world.dbt("run", "--select", "fact_ventas")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("repetition", range(5))
+def test_two_full_rebuilds_at_once_end_as_one(world: World, repetition: int):
+    rows, structure = world.row_hashes(), world.structure()
+    runs = [
+        world.start("build", *flag, env={"DBT_TARGET_PATH": str(world.project / f"target{n}")})
+        for n, flag in enumerate([["--full-refresh"], ["--full-refresh"], []])
+    ]
+    assert [run.wait() for run in runs] == [0, 0, 0], "\n".join(run.text() for run in runs)
+    assert world.row_hashes() == rows
+    assert world.structure() == structure
+    assert world.leftovers() == []
