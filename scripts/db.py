@@ -65,7 +65,7 @@ def _psql(target: str, arguments: list[str]) -> int:
     program = _psql_program(target)
     # By environment, not by argument: a password must not show in the process list.
     environment = os.environ | libpq_environment(connection_parameters(target))
-    os.execvpe(program, [program, *arguments], environment)
+    os.execvpe(program, [str(program), *arguments], environment)
 
 
 def main() -> int:

@@ -154,6 +154,6 @@ def _scratch_database(parameters: Mapping[str, str]) -> Iterator[dict[str, str]]
             try:
                 yield dict(parameters) | {"dbname": name}
             finally:
-                cursor.execute(
-                    sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
-                )
+                # Not "with (force)": that may not end an autovacuum worker, which is the
+                # superuser's; a plain drop ends it by itself.
+                cursor.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))

@@ -295,7 +295,8 @@ def create_database(server: LocalServer, template: str | None = None) -> Databas
 def drop_database(database: Database) -> None:
     """Drop a database, ending its sessions, and its folder."""
     shutil.rmtree(database.folder)
-    with closing(connect(database.server.parameters())) as session:
+    # As the superuser: "force" has to end autovacuum workers too, which are the superuser's.
+    with closing(connect(database.server.admin_parameters())) as session:
         session.autocommit = True
         with session.cursor() as cursor:
             name = sql.Identifier(database.parameters["dbname"])

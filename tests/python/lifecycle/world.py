@@ -16,7 +16,7 @@ from conftest import PROJECT, Database, drop_database
 from psycopg2 import sql
 
 from lifecycle.dbt_process import DbtProcess, start_dbt
-from retail_platform.postgres.server import LocalServer
+from retail_platform.postgres.server import ROLE, LocalServer
 from retail_platform.targets import connect
 
 SMALL_PROJECT = Path(__file__).parent / "project"
@@ -319,12 +319,14 @@ def keep_as_template(world: World, name: str) -> World:
 
 def recreate(server: LocalServer, name: str, source: str) -> None:
     """Create a database as a copy of another one, dropping what has the name."""
-    with closing(connect(server.parameters())) as session:
+    # As the superuser: "force" has to end autovacuum workers too, which are the superuser's.
+    with closing(connect(server.admin_parameters())) as session:
         session.autocommit = True
         with session.cursor() as cursor:
-            new, old = sql.Identifier(name), sql.Identifier(source)
+            new, old, owner = (sql.Identifier(text) for text in (name, source, ROLE))
             cursor.execute(sql.SQL("drop database if exists {} with (force)").format(new))
-            cursor.execute(sql.SQL("create database {} template {}").format(new, old))
+            create = sql.SQL("create database {} template {} owner {}").format(new, old, owner)
+            cursor.execute(create)
 
 
 __all__ = ["World", "copy_project", "create_world", "drop_database", "keep_as_template"]
