@@ -4,12 +4,14 @@
     A statement that waits for ACCESS EXCLUSIVE makes every new reader queue behind it. So it waits only for the var
     `lock_wait` (default 20 ms, for each lock), lets the readers pass, and tries again, up to `lock_attempts_for` (default 5 minutes);
     then it stops with a message. The statements run in a subtransaction: a failed attempt leaves no lock and no change.
+    Where something of somebody else's depends on what they drop, it is named, without PostgreSQL's hint to CASCADE.
     plpgsql variables may be declared by `declare`.
 #}
 {% macro retry_locks(purpose, statements, declare='') %}
 do $retry$
 declare
     deadline constant timestamptz := clock_timestamp() + interval '{{ var("lock_attempts_for", "5 minutes") }}';
+    dependent_objects text;
     {{ declare }}
 begin
     loop
@@ -17,7 +19,11 @@ begin
             perform set_config('lock_timeout', '{{ var("lock_wait", "20ms") }}', true);
             {{ statements }}
             exit;
-        exception when lock_not_available or deadlock_detected then
+        exception when dependent_objects_still_exist then
+            get stacked diagnostics dependent_objects = pg_exception_detail;
+            raise exception '{{ purpose }}: others depend on what is to be replaced: %', dependent_objects
+                using hint = 'Nothing was changed. Let views read the table instead of its partition; drop foreign keys that refer to it.';
+        when lock_not_available or deadlock_detected then
             if clock_timestamp() > deadline then
                 raise exception '{{ purpose }}: no lock within {{ var("lock_attempts_for", "5 minutes") }}, some session reads for longer'
                     using hint = 'See pg_stat_activity for long transactions, or raise the var lock_attempts_for.';
