@@ -128,3 +128,47 @@ def test_privileges_on_the_table_and_old_and_new_partitions_follow_the_config(
     world.dbt("run")
     for name in ["fact_ventas", *world.partitions(), "dim_tienda", "mv_ventas_mes", "resumen"]:
         assert world.readers(name) == sorted(granted), name
+
+
+def test_a_partition_that_its_model_holds_back_is_not_published(world: World):
+    check = (
+        "select 'faltan filas desde ' || '{lower}' || ' hasta ' || '{upper}' from {new}"
+        " having count(*) < 61"
+    )
+    config = f"granularity': 'month'}},\n    publish_check=\"{check}\","
+    world.edit("fact_ventas.sql", "granularity': 'month'},", config)
+    world.deliver("2024-01-01", rows=1)
+    world.touch("2024-02-01")
+    before, rows = world.files(), world.row_hashes()["fact_ventas_p202402"]
+    text = world.refuse("run", "--select", "fact_ventas")
+    reason = "faltan filas desde 2024-02-01 hasta 2024-03-01"
+    assert f"fact_ventas_p202402 is not published: {reason}" in text
+    assert world.rebuilt(before) == {"fact_ventas_p202401"}
+    assert world.row_hashes()["fact_ventas_p202402"] == rows
+    assert world.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("dependant", "object_name"),
+    [
+        (
+            "create table retail.ajena (venta_id bigint, fecha date, constraint ajena_a_ventas"
+            " foreign key (venta_id, fecha) references retail.fact_ventas)",
+            "constraint ajena_a_ventas on table",
+        ),
+        ("create view retail.enero as select * from retail.fact_ventas_p202401", "view "),
+    ],
+    ids=["foreign key to the table", "view on a partition"],
+)
+def test_what_depends_on_a_partition_is_named_and_never_cut_off(
+    world: World, dependant: str, object_name: str
+):
+    world.query(dependant)
+    world.touch("2024-01-01")
+    before = world.identity()
+    text = " ".join(world.refuse("run", "--select", "fact_ventas").split())
+    assert "fact_ventas_p202401: others depend on what is to be replaced: " + object_name in text
+    assert "Nothing was changed" in text
+    assert "CASCADE" not in text
+    now = world.identity()
+    assert {name: now[name] for name in before} == before
