@@ -56,6 +56,22 @@ def test_everything_is_described(manifest: dict[str, Any]) -> None:
     ] == []
 
 
+def test_macros_and_their_arguments_are_described(manifest: dict[str, Any]) -> None:
+    public = [
+        macro
+        for macro in manifest["macros"].values()
+        if macro["package_name"] == "retail" and not macro["name"].startswith("_")
+    ]
+    assert len(public) > 40
+    assert [macro["name"] for macro in public if not macro["description"].strip()] == []
+    assert [
+        f"{macro['name']}({argument['name']})"
+        for macro in public
+        for argument in macro["arguments"]
+        if not (argument["description"] or "").strip()
+    ] == []
+
+
 def test_no_column_of_the_database_is_missing(
     manifest: dict[str, Any], catalog: dict[str, Any]
 ) -> None:
