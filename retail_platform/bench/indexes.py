@@ -1,15 +1,16 @@
 """What each index is for, what its query costs without it, and what other indexes would do.
 
-An index is dropped inside a transaction that is rolled back, so the database stays as it was;
-meanwhile readers of the table wait. The fact is vacuumed first, as autovacuum does some time after
-a build: without it an index-only scan has to look into the table all the same.
+An index is taken away by dropping it inside a transaction that is rolled back, so it costs nothing
+to take turns; meanwhile readers of the table wait. The fact is vacuumed first, as autovacuum does
+some time after a build: without it an index-only scan has to look into the table all the same.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from psycopg2.extensions import connection
@@ -27,6 +28,8 @@ from retail_platform.bench.measure import (
 )
 
 log = logging.getLogger(__name__)
+
+PREFIX = "bench_idx_"
 
 # What could stand in place of the fact's index: name -> what follows CREATE INDEX ON <table>.
 ALTERNATIVES: Mapping[str, str | None] = {
@@ -106,6 +109,9 @@ def measure_indexes(session: connection, analyses: Path, repeats: int) -> list[M
 def measure_alternatives(session: connection, analyses: Path, repeats: int) -> Measurement:
     """What each of `ALTERNATIVES` on the fact costs and what each ad hoc query gains.
 
+    All of them are built, then each run has only one of them. They are dropped at the end, or by
+    the next run if this one is killed.
+
     Args:
         session: A session of the owner.
         analyses: Folder of the statements.
@@ -115,28 +121,75 @@ def measure_alternatives(session: connection, analyses: Path, repeats: int) -> M
         ``size_mb`` and ``build_s`` of each alternative, and ``ms``: query -> alternative ->
         median, for the queries that read the fact.
     """
-    vacuum(session)
     statements = {
         name: sql
         for name, sql in statements_of(analyses).items()
         if "retail.fact_ventas" in sql and not name.startswith("q")
     }
-    plans: dict[str, dict[str, list[Plan]]] = {name: {} for name in statements}
-    results: Measurement = {"size_mb": {}, "build_s": {}, "ms": {}}
-    for alternative, definition in ALTERNATIVES.items():
-        log.info("fact_ventas with %s", alternative)
-        with _fact_index(session, definition) as (seconds, size):
-            results["size_mb"][alternative], results["build_s"][alternative] = size, seconds
-            for name, runs in alternate(
-                lambda sql: explain(session, sql), statements, repeats
-            ).items():
-                plans[name][alternative] = runs
-    for name, by_alternative in plans.items():
-        results["ms"][name] = {
-            alternative: summarise([milliseconds(plan) for plan in runs])["median"]
-            for alternative, runs in by_alternative.items()
-        }
+    own = {
+        name
+        for name, table, _, purpose, _ in fetch(session, _INDEXES)
+        if table == "fact_ventas" and purpose == "queries" and not name.startswith(PREFIX)
+    }
+    built = {name: f"{PREFIX}{number}" for number, name in enumerate(ALTERNATIVES)}
+    results: Measurement = {"size_mb": {"none": 0.0}, "build_s": {"none": 0.0}, "ms": {}}
+    try:
+        for alternative, definition in ALTERNATIVES.items():
+            fetch(session, f"drop index if exists retail.{built[alternative]}")
+            if definition:
+                log.info("build %s", alternative)
+                seconds, size = _build(session, built[alternative], definition)
+                results["build_s"][alternative] = round(seconds, 2)
+                results["size_mb"][alternative] = round(size, 1)
+        vacuum(session)
+        existing = own | {built[name] for name, definition in ALTERNATIVES.items() if definition}
+        for query, statement in statements.items():
+            log.info("%s with each of them", query)
+            runs_of = alternate(
+                partial(_explain_with_one, session, statement, existing),
+                {name: built[name] for name in ALTERNATIVES},
+                repeats,
+            )
+            results["ms"][query] = {
+                name: summarise([milliseconds(plan) for plan in runs])["median"]
+                for name, runs in runs_of.items()
+            }
+    finally:
+        session.rollback()
+        for name in built.values():
+            fetch(session, f"drop index if exists retail.{name}")
     return results
+
+
+def _build(session: connection, name: str, definition: str) -> tuple[float, float]:
+    """Create an index on the fact; seconds and MB."""
+    begun = time.perf_counter()
+    fetch(session, f"create index {name} on retail.fact_ventas {definition}")
+    seconds = time.perf_counter() - begun
+    [[size]] = fetch(
+        session,
+        f"select sum(pg_relation_size(relid)) / 1048576.0 from pg_partition_tree('retail.{name}')",
+    )
+    return seconds, float(size)
+
+
+def _explain_with_one(session: connection, statement: str, existing: set[str], kept: str) -> Plan:
+    """Run a statement with one of the existing indexes, or with none."""
+    return _explain_without(session, existing - {kept}, statement)
+
+
+def _explain_without(session: connection, indexes: set[str], statement: str) -> Plan:
+    """Run a statement while some indexes are not there."""
+    try:
+        with session.cursor() as cursor:
+            if indexes:
+                names = ", ".join(f"retail.{name}" for name in sorted(indexes))
+                cursor.execute(f"drop index {names}")
+            # Planned once before it counts: after a drop the catalog's entries are read anew.
+            cursor.execute(f"explain {statement}")
+        return explain(session, statement)
+    finally:
+        session.rollback()
 
 
 def vacuum(session: connection) -> None:
@@ -172,60 +225,13 @@ def _with_and_without(
     session: connection, index: str, statement: str, repeats: int
 ) -> dict[str, float]:
     """Median times in ms of a statement with an index and without it."""
-
-    def run(state: str) -> Plan:
-        if state == "without":
-            fetch_open(session, f"drop index retail.{index}")
-        plan = explain(session, statement)
-        session.rollback()
-        return plan
-
-    plans = alternate(run, {"with": "with", "without": "without"}, repeats)
+    states: dict[str, set[str]] = {"with": set(), "without": {index}}
+    plans = alternate(
+        lambda state: _explain_without(session, states[state], statement),
+        {state: state for state in states},
+        repeats,
+    )
     return {
         state: summarise([milliseconds(plan) for plan in runs])["median"]
         for state, runs in plans.items()
     }
-
-
-@contextmanager
-def _fact_index(session: connection, definition: str | None) -> Iterator[tuple[float, float]]:
-    """The fact with one index in place of its own, until the end of the block.
-
-    Yields:
-        Seconds of building it and its size in MB.
-    """
-    own = [
-        name
-        for name, table, _, purpose, _ in fetch(session, _INDEXES)
-        if table == "fact_ventas" and purpose == "queries"
-    ]
-    try:
-        for name in own:
-            fetch_open(session, f"drop index retail.{name}")
-        seconds, size = 0.0, 0.0
-        if definition:
-            [[begun]] = fetch_open(session, "select clock_timestamp()")
-            fetch_open(session, f"create index bench_idx on retail.fact_ventas {definition}")
-            [[ended, size]] = fetch_open(
-                session,
-                """
-                select clock_timestamp(), sum(pg_relation_size(relid)) / 1024.0 / 1024
-                from pg_partition_tree('retail.bench_idx')
-                """,
-            )
-            seconds = (ended - begun).total_seconds()
-        yield round(seconds, 2), round(float(size), 1)
-    finally:
-        session.rollback()
-
-
-def fetch_open(session: connection, statement: str) -> list[tuple]:
-    """Run a statement in the open transaction and return its rows.
-
-    Args:
-        session: An open session.
-        statement: SQL.
-    """
-    with session.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else []
