@@ -6,12 +6,6 @@ from lifecycle.world import World
 pytest_plugins = ["lifecycle.fixtures"]
 
 
-@pytest.fixture
-def world(world_on_each: World) -> World:
-    """On PostgreSQL 18 and 15 in every suite."""
-    return world_on_each
-
-
 FEBRUARY = "fecha >= '2024-02-01' and fecha < '2024-03-01'"
 ROW_WRITES = """
     select sum(n_tup_ins + n_tup_upd + n_tup_del) from pg_stat_all_tables
