@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, Database, drop_database
+from conftest import PROJECT, Database
 from psycopg2 import sql
 
 from lifecycle.dbt_process import DbtProcess, start_dbt
@@ -327,6 +327,3 @@ def recreate(server: LocalServer, name: str, source: str) -> None:
             cursor.execute(sql.SQL("drop database if exists {} with (force)").format(new))
             create = sql.SQL("create database {} template {} owner {}").format(new, old, owner)
             cursor.execute(create)
-
-
-__all__ = ["World", "copy_project", "create_world", "drop_database", "keep_as_template"]
