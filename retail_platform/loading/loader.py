@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -297,7 +297,9 @@ def _load_file(
     except (LoadError, psycopg2.Error) as error:
         message = _explained(file, error)
         if not connection.closed:
-            ledger.record_failure(connection, delivery, tally, message)
+            # A server that is out of storage cannot take the ledger's row either.
+            with suppress(psycopg2.Error):
+                ledger.record_failure(connection, delivery, tally, message)
         return FileReport(file, State.FAILED, tally, seconds=_seconds_since(started), error=message)
     seconds = _seconds_since(started)
     return FileReport(file, State.LOADED, tally, replaced, seconds, load_id)
@@ -305,6 +307,10 @@ def _load_file(
 
 def _explained(file: SourceFile, error: Exception) -> str:
     """The message without the file's place, which is nobody's business in the ledger."""
+    if isinstance(error, psycopg2.InterfaceError):
+        # Leaving the transaction of a lost connection raises this over the cause.
+        lost = LoadError("the connection was lost with an earlier file: load again")
+        error = error.__context__ if isinstance(error.__context__, Exception) else lost
     return str(error).strip().removeprefix(f"{file.path}: ")
 
 
