@@ -277,6 +277,6 @@ def _references(axes: Axes, tables: Sequence[Table], places: Places, colour: str
                     "arrowstyle": "-|>",
                     "color": colour,
                     "linewidth": 0.8,
-                    "connectionstyle": "arc3,rad=-0.5" if begin == end else "arc3,rad=0",
+                    "connectionstyle": "arc3,rad=0.12" if begin == end else "arc3,rad=0",
                 },
             )
