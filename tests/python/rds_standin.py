@@ -13,6 +13,7 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -329,7 +330,14 @@ class MemoryLimit:
 
     def remove(self) -> None:
         """Remove the group; its server must have been stopped."""
-        self.folder.rmdir()
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self.folder.rmdir()
+            except OSError:  # the last processes are still leaving
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
 
 
 @contextmanager
