@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -316,8 +316,10 @@ class MemoryLimit:
         pid = server.status().pid
         assert pid is not None
         postmaster = psutil.Process(pid)
-        for process in (postmaster, *postmaster.children(recursive=True)):
-            (self.folder / "cgroup.procs").write_text(str(process.pid))
+        # The postmaster first: what it starts from now on is born inside.
+        for process in (postmaster, *postmaster.children()):
+            with suppress(ProcessLookupError):  # a short-lived worker has ended
+                (self.folder / "cgroup.procs").write_text(str(process.pid))
 
     def killed(self) -> int:
         """Processes that the kernel ended because the limit was reached."""

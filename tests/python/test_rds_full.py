@@ -135,9 +135,9 @@ def micro(tmp_path: Path) -> Iterator[tuple[Standin, MemoryLimit | None]]:
         yield standin, limit
     finally:
         standin.server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
         if limit:
             limit.remove()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.full
