@@ -14,10 +14,11 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from conftest import run_dbt, run_script
+from conftest import LEFT_OUT_15, run_dbt, run_script
 from psycopg2 import sql
 from rds_standin import Authority, RdsDatabase, Standin, small_disk, start_standin
 
+from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import find_binaries
 from retail_platform.roles import create_roles
 
@@ -235,8 +236,8 @@ def full_disk(last_months: Path) -> Iterator[tuple[RdsDatabase, Path]]:
     """A stand-in on a small file system, and a file that fills it when it is written."""
     try:
         binaries = find_binaries(major=15)
-    except Exception:  # noqa: BLE001
-        pytest.skip("no PostgreSQL 15 server installed (Debian 12: apt-get install postgresql)")
+    except UserError:
+        pytest.skip(LEFT_OUT_15)
     with tempfile.TemporaryDirectory(prefix="retail-disk-") as name:
         root = Path(name)
         root.chmod(0o755)

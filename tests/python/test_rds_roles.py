@@ -90,6 +90,11 @@ def test_each_role_may_do_its_work_and_nothing_else(built: RdsDatabase, role: st
     assert found == {statement: role in allowed for statement, allowed in MATRIX.items()}
 
 
+def test_the_reader_gets_the_answers(built: RdsDatabase) -> None:
+    answers = run_script("answers.py", "--target", "rds", env=built.environment_of(READER))
+    assert "The four business questions" in answers.stdout
+
+
 def test_public_has_nothing(built: RdsDatabase) -> None:
     granted = built.query(
         """
