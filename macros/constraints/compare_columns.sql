@@ -23,7 +23,7 @@
     {%- set base_types = run_query(types_sql)[0] -%}
     {%- set result = {'statements': [], 'differences': []} -%}
     {%- for column in model.columns.values() -%}
-        {%- set modifier = modules.re.sub('\s', '', (modules.re.findall('\([^)]*\)', column.data_type) or [''])[0]) -%}
+        {%- set modifier = modules.re.sub('\\s', '', (modules.re.findall('\\([^)]*\\)', column.data_type) or [''])[0]) -%}
         {%- set base = base_types['type_' ~ loop.index] -%}
         {%- if column.name not in existing -%}
             {%- if column.constraints | selectattr('type', 'equalto', 'not_null') | list -%}
@@ -35,8 +35,8 @@
                     'alter table ' ~ relation ~ ' add column ' ~ adapter.quote(column.name) ~ ' ' ~ column.data_type ~ ';'
                 )) -%}
             {%- endif -%}
-        {%- elif modules.re.sub('\(.*\)', '', existing[column.name]) != modules.re.sub('\(.*\)', '', base)
-            or modules.re.sub('\s', '', (modules.re.findall('\([^)]*\)', existing[column.name]) or [''])[0]) != modifier -%}
+        {%- elif modules.re.sub('\\(.*\\)', '', existing[column.name]) != modules.re.sub('\\(.*\\)', '', base)
+            or modules.re.sub('\\s', '', (modules.re.findall('\\([^)]*\\)', existing[column.name]) or [''])[0]) != modifier -%}
             {%- do result.differences.append("column " ~ column.name ~ " has type " ~ existing[column.name] ~ ", the model wants " ~ column.data_type) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -26,7 +26,7 @@
         {%- set sql = sql ~ (' where ' ~ index.where if index.where else '') -%}
         {%- set unique = index.get('unique', false) -%}
         {%- set has_expression = modules.re.search('[^\\w\\s",]', index.columns | join(',')) is not none -%}
-        {%- set ending = index.name or modules.re.sub('\W+', '_', index.columns | join('_')) ~ ('_key' if unique else '_idx') -%}
+        {%- set ending = index.name or modules.re.sub('\\W+', '_', index.columns | join('_')) ~ ('_key' if unique else '_idx') -%}
         {%- do parsed.append({
             'ending': ending,
             'unique': unique,

@@ -32,9 +32,14 @@
     {% elif existing_kind is none %}
         {% do log_decision(relation, 'new materialized view') %}
         {% set build_sql = create_materialized_view(relation, sql, indexes, sources, definition) %}
-    {% elif state.get('definition') != definition or reads_retired_relation(relation) %}
+    {% elif reads_retired_relation(relation) %}
+        {% do log_decision(relation, 'it reads a retired relation: built beside and swapped') %}
+        {% set build_sql = swap_materialized_view(relation, sql, indexes, sources, definition, 'rebuild') %}
+    {% elif state.get('definition') != definition %}
         {% do log_decision(relation, 'its SQL changed: built beside and swapped') %}
-        {% set build_sql = swap_materialized_view(relation, sql, indexes, sources, definition) %}
+        {% set build_sql = swap_materialized_view(
+            relation, sql, indexes, sources, definition, config.get('on_dependants', 'stop')
+        ) %}
     {% elif state.get('sources') != sources or should_full_refresh() or not is_populated(relation) %}
         {% set build_sql = reconcile_indexes(relation, indexes) ~ refresh_materialized_view_in_place(relation, indexes, sources, definition) %}
     {% else %}
@@ -95,13 +100,12 @@ analyze {{ relation }};
 
 {#
     SQL that builds the view anew beside the old one and swaps them. Dependants would be dropped with the old view: the
-    run stops with their list, or with `on_dependants: rebuild` they are created again from their own definitions, in
-    the same transaction.
+    run stops with their list (`on_dependants` 'stop'), or they are created again from their own definitions in the same
+    transaction ('rebuild', always so when the view reads a retired relation: its columns are the same).
 #}
-{% macro swap_materialized_view(relation, model_sql, indexes, sources, definition) %}
+{% macro swap_materialized_view(relation, model_sql, indexes, sources, definition, on_dependants) %}
     {%- set new = relation.incorporate(path={'identifier': new_name(relation.identifier)}) -%}
     {%- set schema = relation.include(database=false, identifier=false) -%}
-    {%- set on_dependants = config.get('on_dependants', 'stop') -%}
     {%- if on_dependants not in ('stop', 'rebuild') -%}
         {%- do exceptions.raise_compiler_error("on_dependants of " ~ model.name ~ ": got '" ~ on_dependants ~ "', allowed are stop, rebuild") -%}
     {%- endif -%}

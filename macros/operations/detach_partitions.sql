@@ -12,7 +12,7 @@
     {%- set node = operation_node(model, 'partitioned') -%}
     {%- set relation = operation_relation(node) -%}
     {%- set schema = relation.include(database=false, identifier=false) -%}
-    {%- if not modules.re.fullmatch('\d{4}-\d{2}-\d{2}', before | string) -%}
+    {%- if not modules.re.fullmatch('\\d{4}-\\d{2}-\\d{2}', before | string) -%}
         {%- do exceptions.raise_compiler_error("before: got '" ~ before ~ "', expected a date such as 2022-01-01") -%}
     {%- endif -%}
     {%- set old_sql -%}

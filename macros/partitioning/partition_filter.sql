@@ -13,7 +13,7 @@
 {# The model's SQL with each marker replaced by `column >= lower and column < upper`. #}
 {% macro restrict_to_partition(model_sql, lower, upper) %}
     {{- return(modules.re.sub(
-        '\(true /\* partition_filter: ([\w."]+) \*/\)',
+        '\\(true /\\* partition_filter: ([\\w."]+) \\*/\\)',
         "(\\1 >= '" ~ lower ~ "' and \\1 < '" ~ upper ~ "')",
         model_sql
     )) -}}

@@ -1,8 +1,8 @@
 {{ config(severity='warn') }}
 
--- The sale lines of each of the last seven days are between 40 % and 250 % of the median of the
--- same weekday in the eight weeks before: outside, a file is probably missing or was delivered
--- twice under other keys. Warns with the figures.
+-- The sale lines of each of the last seven days, holidays left out, are between 40 % and 250 % of
+-- the median of the same weekday in the eight weeks before: outside, a file is probably missing or
+-- was delivered twice under other keys. Warns with the figures.
 
 with
 
@@ -29,7 +29,8 @@ comparados as (
         on
             extract(isodow from dias.fecha) = extract(isodow from antes.fecha)
             and antes.fecha between dias.fecha - 56 and dias.fecha - 7
-    where dias.fecha > {{ fecha_corte() }} - 7
+    inner join {{ ref('dim_calendario') }} as calendario on dias.fecha = calendario.fecha
+    where dias.fecha > {{ fecha_corte() }} - 7 and not calendario.es_festivo
     group by dias.fecha, dias.lineas
 
 )
