@@ -1,7 +1,8 @@
 {{ config(severity='warn') }}
 
--- Every store that trades has sales in the last three days up to the cut-off date: one that has
--- none probably stopped sending. Warns with the store and its last day with sales.
+-- A store that sold on at least 24 of 28 days and is open has sales in the last three days up to the
+-- cut-off date: one that has none probably stopped sending. Warns with the store, its last day with
+-- sales and the days since.
 
 with
 
@@ -9,9 +10,10 @@ ventas as (
 
     select
         tienda_id,
-        max(fecha) as ultima_fecha
+        max(fecha) as ultima_fecha,
+        count(*) filter (where fecha <= {{ fecha_corte() }} - 3) as dias_con_ventas
     from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha > {{ fecha_corte() }} - 60
+    where fecha > {{ fecha_corte() }} - 31
     group by tienda_id
 
 ),
@@ -28,9 +30,8 @@ select
     ventas.ultima_fecha,
     {{ fecha_corte() }} - ventas.ultima_fecha as dias_sin_ventas
 from tiendas
-left join ventas on tiendas.tienda_id = ventas.tienda_id
+inner join ventas on tiendas.tienda_id = ventas.tienda_id
 where
-    tiendas.activo
-    and tiendas.fecha_apertura <= {{ fecha_corte() }} - 3
-    and coalesce(tiendas.fecha_cierre, 'infinity') > {{ fecha_corte() }}
-    and coalesce(ventas.ultima_fecha, '-infinity') <= {{ fecha_corte() }} - 3
+    coalesce(tiendas.fecha_cierre, 'infinity') > {{ fecha_corte() }}
+    and ventas.dias_con_ventas >= 24
+    and ventas.ultima_fecha <= {{ fecha_corte() }} - 3

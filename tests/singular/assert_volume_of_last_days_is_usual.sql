@@ -2,7 +2,8 @@
 
 -- The sale lines of each of the last seven days, holidays left out, are between 40 % and 250 % of
 -- the median of the same weekday in the eight weeks before: outside, a file is probably missing or
--- was delivered twice under other keys. Warns with the figures.
+-- was delivered twice under other keys. Days with a median under 500 lines vary too much to tell.
+-- Warns with the figures.
 
 with
 
@@ -41,4 +42,5 @@ select
 from comparados
 where
     semanas >= 4
+    and mediana >= 500
     and (lineas < 0.4 * mediana or lineas > 2.5 * mediana)
