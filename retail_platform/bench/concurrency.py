@@ -18,7 +18,8 @@ from retail_platform.targets import libpq_environment
 
 CLIENTS = (1, 4, 16, 64)
 ALONE, DURING_BUILD = "nothing else", "a daily build"
-LIMIT_S = 900
+# Readers without a pause take all cores and would starve the build: after this it goes on alone.
+LIMIT_S = 60
 
 
 def measure_concurrency(
@@ -30,7 +31,8 @@ def measure_concurrency(
         place: A built database.
         analyses: Folder of ``q1_*.sql`` ... ``q4_*.sql``.
         clients: Numbers of clients to try.
-        seconds: Length of a run with nothing else; the others last as long as their build.
+        seconds: Length of a run with nothing else; the others last as long as their build, at most
+            `LIMIT_S`.
         last_month: First day of the last month with sales: what a daily build rebuilds.
 
     Returns:
@@ -67,7 +69,7 @@ def _start(
         [
             *[str(find_binaries().program("pgbench")), "--no-vacuum", *scripts],
             *["--client", str(clients), "--jobs", str(min(clients, os.cpu_count() or 1))],
-            # It is stopped from outside; the limit only bounds what a killed benchmark leaves.
+            # Stopped from outside, or after this.
             *["--time", str(LIMIT_S), "--log", "--log-prefix", str(folder / "log")],
         ],
         env=os.environ | libpq_environment(parameters),
