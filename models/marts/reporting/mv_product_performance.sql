@@ -1,9 +1,6 @@
 {{ config(
     materialized='materialized_view',
-    indexes=[
-        {'columns': ['region', 'producto_id'], 'unique': true},
-        {'columns': ['region', 'ranking_categoria_region']},
-    ],
+    indexes=[{'columns': ['region', 'producto_id'], 'unique': true}],
 ) }}
 
 -- Grain: one row per region and product sold in the 30 days up to the cut-off date.
