@@ -38,7 +38,7 @@ help: ## Show this help
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
 test: install ## Run the fast tests (small scale; their own server on a free port)
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 test-full: install ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full
