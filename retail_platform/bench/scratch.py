@@ -100,6 +100,8 @@ class Workplace:
         log.unlink(missing_ok=True)
         wall = self.run(
             *["dbt", "--log-format-file", "json", "--log-level-file", "debug"],
+            # 0: never begun anew, as dbt does at 10 MB otherwise.
+            *["--log-file-max-bytes", "0"],
             *["build", "--target", "ci", "--project-dir", str(PROJECT), *arguments],
         )
         results = json.loads((self.folder / "target" / "run_results.json").read_text())["results"]
