@@ -133,7 +133,7 @@ def _deliver(place: Workplace, kind: str, deliveries: list[list[Path]]) -> Measu
         loads.append(_load(place, files))
         builds.append(place.build())
     figures = ("wall_s", "database_s", "statements_s")
-    return {"load_s": summarise(loads)} | {
+    return {"load_s": summarise(loads), "slowest": builds[-1]["slowest"]} | {
         figure: summarise([build[figure] for build in builds]) for figure in figures
     }
 

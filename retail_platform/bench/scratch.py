@@ -23,6 +23,8 @@ from retail_platform.bench.measure import Measurement
 from retail_platform.errors import UserError
 from retail_platform.targets import PROJECT, connect
 
+# How many of the longest models and tests a build lists.
+SLOWEST = 8
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -93,8 +95,8 @@ class Workplace:
 
         Returns:
             ``wall_s``; ``database_s``, the part of it in which at least one statement was running;
-            ``statements_s``, the time of all statements added up (several run at a time); and
-            ``models``: name -> seconds.
+            ``statements_s``, the time of all statements added up (several run at a time);
+            ``models``: name -> seconds; and ``slowest``: the longest models and tests.
         """
         log = self.folder / "logs" / "dbt.log"
         log.unlink(missing_ok=True)
@@ -106,15 +108,17 @@ class Workplace:
         )
         results = json.loads((self.folder / "target" / "run_results.json").read_text())["results"]
         intervals = statement_intervals(log.read_text(encoding="utf-8").splitlines())
+        seconds = {
+            result["unique_id"].split(".")[2]: round(result["execution_time"], 2)
+            for result in sorted(results, key=lambda result: -result["execution_time"])
+        }
+        models = {r["unique_id"].split(".")[2] for r in results if r["unique_id"][:6] == "model."}
         return {
             "wall_s": round(wall, 2),
             "database_s": round(covered(intervals), 2),
             "statements_s": round(sum(end - begin for begin, end in intervals), 2),
-            "models": {
-                result["unique_id"].rsplit(".", 1)[-1]: round(result["execution_time"], 2)
-                for result in results
-                if result["unique_id"].startswith("model.")
-            },
+            "models": {name: time for name, time in seconds.items() if name in models},
+            "slowest": dict(list(seconds.items())[:SLOWEST]),
         }
 
 

@@ -17,6 +17,7 @@ def summary(value: float) -> dict[str, float]:
 def history(lines: int, years: int, seconds: float) -> dict[str, Any]:
     delivery = {
         "load_s": summary(1),
+        "slowest": {"fact_ventas": 2.5},
         "wall_s": summary(seconds / 10),
         "database_s": summary(seconds / 40),
         "statements_s": summary(seconds / 20),
