@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection
@@ -108,18 +109,32 @@ class Workplace:
         )
         results = json.loads((self.folder / "target" / "run_results.json").read_text())["results"]
         intervals = statement_intervals(log.read_text(encoding="utf-8").splitlines())
-        seconds = {
-            result["unique_id"].split(".")[2]: round(result["execution_time"], 2)
-            for result in sorted(results, key=lambda result: -result["execution_time"])
-        }
-        models = {r["unique_id"].split(".")[2] for r in results if r["unique_id"][:6] == "model."}
+        seconds = longest_first(results)
         return {
             "wall_s": round(wall, 2),
             "database_s": round(covered(intervals), 2),
             "statements_s": round(sum(end - begin for begin, end in intervals), 2),
-            "models": {name: time for name, time in seconds.items() if name in models},
-            "slowest": dict(list(seconds.items())[:SLOWEST]),
+            "models": {name: time for (kind, name), time in seconds.items() if kind == "model"},
+            "slowest": {name: time for (_, name), time in list(seconds.items())[:SLOWEST]},
         }
+
+
+def longest_first(results: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
+    """Seconds of each node of a dbt run.
+
+    Args:
+        results: Of dbt's run_results.json.
+
+    Returns:
+        Kind and name (``("model", "fact_ventas")``) -> seconds, the longest first.
+    """
+    seconds = {}
+    for result in sorted(results, key=lambda result: -result["execution_time"]):
+        kind, _, *names = result["unique_id"].split(".")
+        # A unit test's id names its model first; a test's ends with a hash.
+        name = names[-1] if kind == "unit_test" else names[0]
+        seconds[kind, name] = round(result["execution_time"], 2)
+    return seconds
 
 
 def statement_intervals(lines: list[str]) -> list[tuple[float, float]]:

@@ -26,7 +26,7 @@ from retail_platform.bench.measure import (
 )
 from retail_platform.bench.plots import fit_exponent
 from retail_platform.bench.queries import partition_parents, partitions_read, question_variants
-from retail_platform.bench.scratch import covered, statement_intervals
+from retail_platform.bench.scratch import covered, longest_first, statement_intervals
 from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import find_binaries
 from retail_platform.postgres.server import LocalServer
@@ -68,6 +68,19 @@ def test_intervals_of_statements_are_read_from_the_log() -> None:
     other = {"info": {"name": "SQLQuery", "ts": "2026-01-01T00:00:07Z"}, "data": {}}
     [(begin, end)] = statement_intervals([json.dumps(other), json.dumps(status)])
     assert end - begin == pytest.approx(2.5)
+
+
+def test_a_model_keeps_its_time_beside_its_unit_tests() -> None:
+    results = [
+        {"unique_id": "unit_test.retail.fact_ventas.fact_ventas__sums", "execution_time": 0.1},
+        {"unique_id": "model.retail.fact_ventas", "execution_time": 9.0},
+        {"unique_id": "test.retail.unique_fact_ventas.1a2b", "execution_time": 10.0},
+    ]
+    assert longest_first(results) == {
+        ("test", "unique_fact_ventas"): 10.0,
+        ("model", "fact_ventas"): 9.0,
+        ("unit_test", "fact_ventas__sums"): 0.1,
+    }
 
 
 def test_the_exponent_of_a_power_law_is_recovered() -> None:
