@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from retail_platform.bench import plots
+from retail_platform.bench.indexes import ALTERNATIVES
 from retail_platform.bench.measure import Measurement
 from retail_platform.bench.queries import VARIANTS
 
@@ -40,7 +41,7 @@ def write_report(folder: Path, results: dict[str, Any]) -> Path:
         The page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(results, indent=1, ensure_ascii=False, default=str, sort_keys=True)
+    text = json.dumps(results, indent=1, ensure_ascii=False, default=str)
     (folder / RESULTS).write_text(f"{text}\n", encoding="utf-8")
     _draw(folder / IMAGES, results)
     environment = jinja2.Environment(
@@ -52,6 +53,7 @@ def write_report(folder: Path, results: dict[str, Any]) -> Path:
         histories=_ordered(results),
         exponents=exponents(results),
         gains=index_gains(results),
+        alternatives=list(ALTERNATIVES),
     )
     path = folder / PAGE
     path.write_text(page.rstrip() + "\n", encoding="utf-8")
