@@ -21,6 +21,9 @@ PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 # dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
 export DBT_PROFILES_DIR := $(CURDIR)
 
+# Called from another make (the tests do), `make db-url` still prints a URL and nothing else.
+MAKEFLAGS += --no-print-directory
+
 .DEFAULT_GOAL := help
 .SILENT:
 # The commands of a build depend on each other in their order, also under make -j.
