@@ -96,6 +96,21 @@ def test_the_table_and_its_partitions_have_statistics_that_follow_the_rows(world
     assert planned_rows(world, in_store) == pytest.approx(actual, rel=0.1)
 
 
+def test_one_more_month_analyses_no_other_partition(world: World):
+    for month in range(4, 13):
+        world.deliver(f"2024-{month:02}-01")
+    world.dbt("run", "--select", "fact_ventas")
+    counts = (
+        "select relname::text, analyze_count from pg_stat_all_tables"
+        " where schemaname = 'retail' and relname ~ '^fact_ventas_p' order by 1"
+    )
+    before = world.query(counts)
+    world.deliver("2025-01-01")
+    world.dbt("run", "--select", "fact_ventas")
+    assert len(before) == 12
+    assert world.query(counts)[:12] == before
+
+
 def test_a_materialized_view_has_statistics_after_it_is_refreshed(world: World):
     world.deliver("2024-04-01")
     world.dbt("run")
