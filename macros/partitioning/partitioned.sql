@@ -42,8 +42,8 @@
         read_plan(relation, partitioning, upstream, config.get('also_rebuild')),
         definition,
         full_refresh=should_full_refresh(),
-        rebuild_range=var('rebuild_range', none),
-        window=config.get('partition_window'),
+        rebuild_range=parse_date_range('var rebuild_range', var('rebuild_range', none)),
+        window=parse_date_range('partition_window', config.get('partition_window')),
         retained_from=read_state(relation).get('retained_from')
     ) %}
     {% set refused = plan | selectattr('action', 'equalto', 'refuse') | list %}

@@ -5,7 +5,8 @@
 
 with
 
-inventario as (
+-- Not materialized: reading the month again costs less than keeping it, and lets workers help.
+inventario as not materialized (
 
     select * from {{ ref('stg_inventario') }}
     where {{ partition_filter('fecha') }}

@@ -7,7 +7,8 @@
 
 with
 
-ventas as (
+-- Not materialized: reading the month again costs less than keeping it, and lets workers help.
+ventas as not materialized (
 
     select * from {{ ref('stg_ventas') }}
     where {{ partition_filter('fecha_venta') }}

@@ -36,7 +36,7 @@ wanted (kind, column_list) as (
 held as (
 
     select
-        conrelid as oid,
+        tables.oid,
         case contype when 'p' then 'primary_key' when 'u' then 'unique' when 'f' then 'foreign_key' when 'c' then 'check' end as kind,
         case contype
             when 'c' then conname::text
@@ -47,9 +47,13 @@ held as (
             )
         end as column_list
     from pg_catalog.pg_constraint
+    inner join tables on conrelid = tables.oid
     where convalidated
     union all
-    select attrelid, 'not_null', attname::text from pg_catalog.pg_attribute where attnotnull
+    select attrelid, 'not_null', attname::text
+    from pg_catalog.pg_attribute
+    inner join tables on attrelid = tables.oid
+    where attnotnull
 
 )
 

@@ -143,6 +143,9 @@ def test_rebuild_range_names_the_months_by_hand(world: World):
     text = world.dbt("run", rebuild_range=["2024-02-10", "2024-02-10"])
     assert "retail.fact_ventas_p202402: build, asked for by rebuild_range" in text
     assert world.rebuilt(before) == partitions("202402")
+    before = world.files()
+    world.dbt("run", "--vars", "{rebuild_range: [2024-02-10, 2024-03-01]}")
+    assert world.rebuilt(before) == partitions("202402", "202403")
 
 
 def test_also_rebuild_names_months_by_a_query(world: World):

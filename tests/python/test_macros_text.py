@@ -1,6 +1,7 @@
 """The macros that build text or decide, one by one, without a database."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -60,6 +61,26 @@ def test_plan_partitions(changes: dict, options: dict, action: str, reason: str)
     (planned,) = load_macros(model=MODEL).plan_partitions([row(**changes)], "sql", **options)
     assert planned["action"] == action
     assert reason in planned["reason"]
+
+
+@pytest.mark.parametrize(
+    "given", [["2024-01-01", "2024-03-31"], [date(2024, 1, 1), date(2024, 3, 31)]]
+)
+def test_parse_date_range_takes_dates_quoted_and_not(given: list):
+    assert load_macros().parse_date_range("x", given) == ["2024-01-01", "2024-03-31"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("2024-01-01", ["2024-01-01"], ["2024-01", "2024-02"], ["2024-03-31", "2024-01-01"]),
+        *({"from": "2024-01-01", "to": "2024-03-31"}, 2024, ["2024-01-01"] * 3),
+    ],
+)
+def test_parse_date_range_names_what_it_got(given: object):
+    with pytest.raises(Refused, match="var rebuild_range: got .* expected two dates") as refused:
+        load_macros().parse_date_range("var rebuild_range", given)
+    assert str(given) in str(refused.value)
 
 
 def test_plan_partitions_decides_each_row_by_itself():

@@ -1,0 +1,20 @@
+{#
+    Validates `[from, to]`, both inclusive, and returns it as two ISO dates; none stays none. YAML reads an unquoted date
+    as a date, quoted ones as text: both are taken. name: of the setting, for the error.
+#}
+{% macro parse_date_range(name, value) %}
+    {%- if value is none -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set range = [] if value is string or value is mapping or value is not sequence else value | map('string') | list -%}
+    {%- set dates = [] -%}
+    {%- for date in range if modules.re.fullmatch('\\d{4}-\\d{2}-\\d{2}', date) -%}
+        {%- do dates.append(date) -%}
+    {%- endfor -%}
+    {%- if range | length != 2 or dates | length != 2 or dates[0] > dates[1] -%}
+        {%- do exceptions.raise_compiler_error(
+            name ~ ": got " ~ value ~ ", expected two dates, the first not after the second, for example [2024-01-01, 2024-03-31]"
+        ) -%}
+    {%- endif -%}
+    {{- return(dates) -}}
+{% endmacro %}
