@@ -48,48 +48,36 @@ existing as (
 
 forced as (
     {{ also_rebuild.query if also_rebuild and kind_of(api.Relation.create(schema=also_rebuild.if_exists.split('.')[0], identifier=also_rebuild.if_exists.split('.')[1])) else 'select null::' ~ type ~ ' as lower where false' }}
+),
+
+plan as (
+    select
+        coalesce(wanted.lower, existing.lower)::text as lower,
+        coalesce(wanted.upper, existing.upper)::text as upper,
+        '{{ relation.identifier }}_p' || to_char(coalesce(wanted.lower, existing.lower), '{{ partitioning.suffix }}') as name,
+        existing.name as existing_name,
+        wanted.sources,
+        existing.state ->> 'sources' as built_sources,
+        existing.state ->> 'definition' as built_definition,
+        existing.upper::text as existing_upper,
+        coalesce(wanted.lower, existing.lower) in (
+            select date_trunc('{{ partitioning.granularity }}', forced.lower::timestamp)::{{ type }} from forced
+        ) as forced,
+        (
+            select string_agg(other.name, ', ' order by other.lower)
+            from existing as other
+            where other.lower < wanted.upper and other.upper > wanted.lower and other.lower != wanted.lower
+        ) as overlapped,
+        to_regclass(
+            '{{ relation.include(database=false, identifier=false) }}.{{ relation.identifier }}_p'
+            || to_char(coalesce(wanted.lower, existing.lower), '{{ partitioning.suffix }}')
+        )::oid != coalesce(existing.oid, 0) as is_name_taken
+    from wanted
+    full join existing on existing.lower = wanted.lower
 )
 
-select
-    coalesce(wanted.lower, existing.lower)::text as lower,
-    coalesce(wanted.upper, existing.upper)::text as upper,
-    '{{ relation.identifier }}_p' || to_char(coalesce(wanted.lower, existing.lower), '{{ partitioning.suffix }}') as name,
-    existing.name as existing_name,
-    wanted.sources,
-    existing.state ->> 'sources' as built_sources,
-    existing.state ->> 'definition' as built_definition,
-    existing.upper::text as existing_upper,
-    coalesce(wanted.lower, existing.lower) in (
-        select date_trunc('{{ partitioning.granularity }}', forced.lower::timestamp)::{{ type }} from forced
-    ) as forced,
-    (
-        select string_agg(other.name, ', ' order by other.lower)
-        from existing as other
-        where other.lower < wanted.upper and other.upper > wanted.lower and other.lower != wanted.lower
-    ) as overlapped,
-    to_regclass(
-        '{{ relation.include(database=false, identifier=false) }}.{{ relation.identifier }}_p'
-        || to_char(coalesce(wanted.lower, existing.lower), '{{ partitioning.suffix }}')
-    )::oid != coalesce(existing.oid, 0) as is_name_taken
-from wanted
-full join existing on existing.lower = wanted.lower
-order by 1
+-- As one value: dbt guesses types for every value of a result, which takes longer than the query.
+select coalesce(jsonb_agg(plan order by lower), '[]')::text as plan from plan
     {%- endset -%}
-    {%- set rows = [] -%}
-    {%- for row in run_query(plan_sql) -%}
-        {%- do rows.append({
-            'lower': row['lower'],
-            'upper': row['upper'],
-            'name': row['name'],
-            'existing_name': row['existing_name'],
-            'existing_upper': row['existing_upper'],
-            'sources': row['sources'],
-            'built_sources': row['built_sources'],
-            'built_definition': row['built_definition'],
-            'forced': row['forced'],
-            'overlapped': row['overlapped'],
-            'is_name_taken': row['is_name_taken'],
-        }) -%}
-    {%- endfor -%}
-    {{- return(rows) -}}
+    {{- return(fromjson(run_query(plan_sql)[0]['plan'])) -}}
 {% endmacro %}

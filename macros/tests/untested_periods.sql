@@ -14,30 +14,38 @@
         {%- set retained_from = read_state(tested).get('retained_from') -%}
         {{- return(column ~ " >= '" ~ retained_from ~ "'" if retained_from else 'true') -}}
     {%- endif -%}
-    {%- set state_query -%}
-        select lower, upper, coalesce(state ->> 'tested' = state ->> 'version', false) as is_tested
-        from ({{ partitions_of(tested) }}) as partitions
-        union all
-        select null, null, true
+    {%- set condition_query -%}
+        with
+
+        partitions as (
+
+            select lower, upper, coalesce(state ->> 'tested' = state ->> 'version', false) as is_tested
+            from ({{ partitions_of(tested) }}) as partitions
+
+        ),
+
+        -- Neighbours become one range; a DEFAULT partition has no bounds.
+        untested as (
+
+            select unnest(range_agg(tsrange(lower::timestamp, upper::timestamp))) as period
+            from partitions
+            where not is_tested
+
+        )
+
+        select case
+            when exists (select from untested) then (
+                select '(' || string_agg(format(
+                    '(%1$s >= %2$L and %1$s < %3$L)', '{{ column | replace("'", "''") }}',
+                    coalesce(lower(period), '-infinity'), coalesce(upper(period), 'infinity')
+                ), ' or ') || ')'
+                from untested
+            )
+            when exists (select from partitions) then 'false'
+            when whole.state ->> 'tested' = whole.state ->> 'version' then 'false'
+            else 'true'
+        end as condition
         from (select {{ state_of("to_regclass('" ~ tested.render() ~ "')") }} as state) as whole
-        where state ->> 'tested' = state ->> 'version'
-        order by 1
     {%- endset -%}
-    {%- set ranges = [] -%}
-    {%- set rows = run_query(state_query) | list -%}
-    {%- for row in rows if not row['is_tested'] -%}
-        {%- if ranges and ranges[-1].upper == row['lower'] -%}
-            {%- do ranges[-1].update(upper=row['upper']) -%}
-        {%- else -%}
-            {%- do ranges.append({'lower': row['lower'], 'upper': row['upper']}) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- if not rows -%}
-        {{- return('true') -}}
-    {%- endif -%}
-    {%- set conditions = [] -%}
-    {%- for range in ranges -%}
-        {%- do conditions.append("(" ~ column ~ " >= '" ~ range.lower ~ "' and " ~ column ~ " < '" ~ range.upper ~ "')") -%}
-    {%- endfor -%}
-    {{- return('(' ~ conditions | join(' or ') ~ ')' if conditions else 'false') -}}
+    {{- return(run_query(condition_query)[0]['condition']) -}}
 {% endmacro %}

@@ -13,9 +13,13 @@ devoluciones as (
 
 ),
 
+-- The dates say which months to look at: without them every month is searched for every return.
 ventas as (
 
     select * from {{ ref('fact_ventas') }}
+    where
+        fecha_venta >= (select min(devoluciones.fecha_venta) from devoluciones)
+        and fecha_venta <= (select max(devoluciones.fecha_venta) from devoluciones)
 
 ),
 

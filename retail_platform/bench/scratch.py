@@ -63,7 +63,6 @@ class Workplace:
             "DBT_PROFILES_DIR": str(self.folder),
             "DBT_TARGET_PATH": str(self.folder / "target"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
-            "RETAIL_THREADS": os.environ.get("RETAIL_THREADS", "3"),
             "PYTHONPATH": str(PROJECT),
         }
         program, *arguments = command

@@ -278,3 +278,19 @@ def test_where_there_are_no_roles_dbt_leaves_privileges_alone(
         database=empty_database,
     )
     assert '"grants": {}' in shown.stdout
+
+
+def test_a_missing_role_stops_the_build_before_it_changes_anything(
+    empty_database: Database,
+) -> None:
+    result = run_dbt(
+        *["build", "--select", "canales"],
+        database=empty_database,
+        env={"RETAIL_READERS": "nadie public otro"},
+        check=False,
+    )
+    assert result.returncode != 0
+    assert "there is no role nadie, otro in this database. Nothing was changed." in result.stdout
+    assert "`make roles` makes it; the variable RETAIL_READERS names others." in result.stdout
+    assert "Traceback" not in result.stdout
+    assert empty_database.query("select to_regclass('staging.canales')") == [(None,)]
