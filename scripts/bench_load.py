@@ -2,7 +2,7 @@
 
 The same bytes are sent by a plain COPY into a table without partitions, then go through the gate
 (SHA-256, parsing, every check, COPY by month, ledger); both in a scratch database of the target's
-server, which is dropped at the end.
+server, which is dropped at the end. Medians.
 """
 
 import argparse
@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument("--target", default="local", help="target of profiles.yml")
     parser.add_argument("--rows", type=int, default=2_000_000, help="sale lines (%(default)s)")
-    parser.add_argument("--repeat", type=int, default=3, help="runs, of which the best counts")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each (%(default)s)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         result = measure(

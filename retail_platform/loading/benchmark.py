@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import polars as pl
@@ -26,7 +27,7 @@ _BLOCK_ROWS = 100_000
 
 @dataclass(frozen=True)
 class Measurement:
-    """Best of several runs.
+    """Medians of several runs.
 
     Attributes:
         rows: Sale lines in the file.
@@ -92,7 +93,7 @@ def measure(
         connection_parameters: libpq parameters of a server on which a database may be created.
         folder: Where the file is written.
         rows: Sale lines in the file.
-        repeat: Runs, of which the best counts.
+        repeat: Runs of each.
     """
     path = folder / "ventas_benchmark.csv"
     write_sales(path, rows)
@@ -105,7 +106,7 @@ def measure(
             gate.append(_seconds(partial(load_folder, path, parameters)))
         checks.append(_check_seconds(path))
     size = path.stat().st_size
-    return Measurement(rows, size, min(copy), min(gate), min(checks), peak_memory())
+    return Measurement(rows, size, median(copy), median(gate), median(checks), peak_memory())
 
 
 def peak_memory() -> int:
