@@ -100,7 +100,7 @@ def measure_history(
         with closing(place.connect()) as session:
             [[lines]] = fetch(session, "select count(*) from retail.fact_ventas")
             sizes = measure_sizes(session)
-        # A history of years was vacuumed long ago. Otherwise autovacuum would do it beside the days.
+        # A history of years was vacuumed long ago; autovacuum would do it beside the days.
         log.info("vacuum")
         _vacuum(place)
         log.info("build again")
