@@ -1,19 +1,28 @@
 {#
     SQL that renews the statistics of a partitioned table as a whole, which autovacuum never gathers; empty where they may
-    wait. Its partitions have their own from `build_partition`.
+    wait. Its partitions have their own from `build_partition`. built: how many this run built.
 
     PostgreSQL 18 samples the tree once (ANALYZE ONLY). Before 18, ANALYZE of the parent analyses every partition too, so
-    one more day would cost the whole history: there it waits until a tenth of the partitions was built in one run, which
-    includes the first. Takes SHARE UPDATE EXCLUSIVE: readers and writers do not notice.
+    one more day would cost the whole history: there it waits until a tenth of the partitions was built since it was last
+    analysed, autovacuum's share for a table. Takes SHARE UPDATE EXCLUSIVE: readers and writers do not notice.
 #}
-{% macro analyze_parent(relation, built, total) %}
+{% macro analyze_parent(relation, built) %}
     {%- if built == 0 -%}
         {{- return('') -}}
-    {%- elif run_query("select current_setting('server_version_num')::integer as version")[0]['version'] >= 180000 -%}
-        {{- return('analyze only ' ~ relation ~ ';') -}}
-    {%- elif built * 10 >= total -%}
-        {{- return('analyze ' ~ relation ~ ';') -}}
-    {%- else -%}
-        {{- return('') -}}
     {%- endif -%}
+    {%- set state_query -%}
+        select
+            current_setting('server_version_num')::integer >= 180000 as can_sample,
+            (
+                select count(*) filter (where (state ->> 'built_at')::timestamptz > coalesce(last_analyze, '-infinity')) * 10 >= count(*)
+                from ({{ partitions_of(relation) }}) as partitions
+            ) as is_due
+        from pg_catalog.pg_stat_all_tables
+        where relid = to_regclass('{{ relation.render() }}')
+    {%- endset -%}
+    {%- set statistics = run_query(state_query)[0] -%}
+    {%- if statistics['can_sample'] -%}
+        {{- return('analyze only ' ~ relation ~ ';') -}}
+    {%- endif -%}
+    {{- return('analyze ' ~ relation ~ ';' if statistics['is_due'] else '') -}}
 {% endmacro %}

@@ -67,7 +67,7 @@
     {% endfor %}
 
     {% do run_in_transaction(
-        'main', document_relation(relation, 'table') ~ '\n' ~ analyze_parent(relation, to_build | length, plan | length), synchronous=true
+        'main', document_relation(relation, 'table') ~ '\n' ~ analyze_parent(relation, to_build | length), synchronous=true
     ) %}
     {% do unlock_model(relation) %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

@@ -111,6 +111,20 @@ def test_one_more_month_analyses_no_other_partition(world: World):
     assert world.query(counts)[:12] == before
 
 
+def test_the_table_is_analysed_again_when_small_changes_have_added_up(world: World):
+    for month in range(4, 13):
+        world.deliver(f"2024-{month:02}-01")
+    world.dbt("run", "--select", "fact_ventas")
+    analysed = (
+        "select last_analyze from pg_stat_all_tables where relid = 'retail.fact_ventas'::regclass"
+    )
+    before = world.value(analysed)
+    for day in ("2025-01-01", "2024-02-28"):
+        world.deliver(day)
+        world.dbt("run", "--select", "fact_ventas")
+    assert world.value(analysed) > before
+
+
 def test_a_materialized_view_has_statistics_after_it_is_refreshed(world: World):
     world.deliver("2024-04-01")
     world.dbt("run")

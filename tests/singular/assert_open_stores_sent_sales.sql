@@ -1,8 +1,8 @@
 {{ config(severity='warn') }}
 
--- A store that sold on at least 24 of 28 days and is open has sales in the last three days up to the
--- cut-off date: one that has none probably stopped sending. Warns with the store, its last day with
--- sales and the days since.
+-- A store that sold on at least 24 of 28 days and is open has sales in the last three days up to
+-- the cut-off date: one that has none probably stopped sending. Warns with the store, its last day
+-- with sales and the days since.
 
 with
 
