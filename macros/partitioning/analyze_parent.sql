@@ -14,7 +14,10 @@
         select
             current_setting('server_version_num')::integer >= 180000 as can_sample,
             (
-                select count(*) filter (where (state ->> 'built_at')::timestamptz > coalesce(last_analyze, '-infinity')) * 10 >= count(*)
+                select count(*) filter (
+                    where last_analyze is null
+                    or state ->> 'version' > {{ version_at('last_analyze') }}
+                ) * 10 >= count(*)
                 from ({{ partitions_of(relation) }}) as partitions
             ) as is_due
         from pg_catalog.pg_stat_all_tables
