@@ -85,7 +85,7 @@ dbt-build: install target ## Build and test the dbt project
 answers: install ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
 
-.PHONY: docs-static erd bench bench-scale lint-dbt
+.PHONY: docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
 	$(DBT) docs serve --target $(TARGET) --port 8080
 
@@ -102,6 +102,9 @@ bench: build ## Measure questions, indexes, views and concurrency on the built d
 
 bench-scale: install target ## Measure each stage and the daily cost at 1, 4 and 13 million lines (30 minutes)
 	$(PY) scripts/bench.py scale --target $(TARGET)
+
+bench-daily: install target ## Measure one more day and one late file on 13 and on 52 million lines (20 minutes)
+	$(PY) scripts/bench.py daily --target $(TARGET)
 
 db-start: install ## Start the embedded PostgreSQL
 	$(PY) scripts/db.py start

@@ -10,22 +10,20 @@
     {%- if built == 0 -%}
         {{- return('') -}}
     {%- endif -%}
-    {%- set state_query -%}
-        select
-            current_setting('server_version_num')::integer >= 180000 as can_sample,
-            (
+    {%- set command_query -%}
+        select case
+            when current_setting('server_version_num')::integer >= 180000 then 'analyze only'
+            when (
                 select count(*) filter (
                     where last_analyze is null
                     or state ->> 'version' > {{ version_at('last_analyze') }}
                 ) * 10 >= count(*)
                 from ({{ partitions_of(relation) }}) as partitions
-            ) as is_due
+            ) then 'analyze'
+        end as command
         from pg_catalog.pg_stat_all_tables
         where relid = to_regclass('{{ relation.render() }}')
     {%- endset -%}
-    {%- set statistics = run_query(state_query)[0] -%}
-    {%- if statistics['can_sample'] -%}
-        {{- return('analyze only ' ~ relation ~ ';') -}}
-    {%- endif -%}
-    {{- return('analyze ' ~ relation ~ ';' if statistics['is_due'] else '') -}}
+    {%- set command = run_query(command_query)[0]['command'] -%}
+    {{- return(command ~ ' ' ~ relation ~ ';' if command else '') -}}
 {% endmacro %}

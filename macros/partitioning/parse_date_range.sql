@@ -7,14 +7,11 @@
         {{- return(none) -}}
     {%- endif -%}
     {%- set range = [] if value is string or value is mapping or value is not sequence else value | map('string') | list -%}
-    {%- set dates = [] -%}
-    {%- for date in range if modules.re.fullmatch('\\d{4}-\\d{2}-\\d{2}', date) -%}
-        {%- do dates.append(date) -%}
-    {%- endfor -%}
-    {%- if range | length != 2 or dates | length != 2 or dates[0] > dates[1] -%}
+    {%- set two_dates = '\\d{4}-\\d{2}-\\d{2} \\d{4}-\\d{2}-\\d{2}' -%}
+    {%- if range | length != 2 or not modules.re.fullmatch(two_dates, range | join(' ')) or range[0] > range[1] -%}
         {%- do exceptions.raise_compiler_error(
             name ~ ": got " ~ value ~ ", expected two dates, the first not after the second, for example [2024-01-01, 2024-03-31]"
         ) -%}
     {%- endif -%}
-    {{- return(dates) -}}
+    {{- return(range) -}}
 {% endmacro %}

@@ -15,9 +15,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
+from psycopg2 import sql
 
 from retail_platform.bench.measure import Measurement, fetch, summarise
-from retail_platform.bench.scratch import Workplace, scratch_database
+from retail_platform.bench.scratch import (
+    Workplace,
+    run_outside_transaction,
+    scratch_database,
+)
 from retail_platform.bench.storage import measure_sizes
 
 log = logging.getLogger(__name__)
@@ -102,7 +107,7 @@ def measure_history(
             sizes = measure_sizes(session)
         # A history of years was vacuumed long ago; autovacuum would do it beside the days.
         log.info("vacuum")
-        _vacuum(place)
+        run_outside_transaction(place.parameters, sql.SQL("vacuum"))
         log.info("build again")
         again = place.build()
         result = {
@@ -139,12 +144,6 @@ def _deliver(place: Workplace, kind: str, deliveries: list[list[Path]]) -> Measu
     return {"load_s": summarise(loads), "slowest": builds[-1]["slowest"]} | {
         figure: summarise([build[figure] for build in builds]) for figure in figures
     }
-
-
-def _vacuum(place: Workplace) -> None:
-    with closing(place.connect()) as session, session.cursor() as cursor:
-        session.autocommit = True
-        cursor.execute("vacuum")
 
 
 def _load(place: Workplace, files: list[Path]) -> float:

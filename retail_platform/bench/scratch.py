@@ -177,17 +177,25 @@ def scratch_database(parameters: Mapping[str, str]) -> Iterator[Workplace]:
     name = f"retail_bench_{uuid.uuid4().hex[:8]}"
     folder = Path(tempfile.mkdtemp(prefix="retail-bench-"))
     shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
-    _administer(parameters, "create database {}", name)
+    run_outside_transaction(parameters, sql.SQL("create database {}").format(sql.Identifier(name)))
     try:
         yield Workplace(dict(parameters) | {"dbname": name}, folder)
     finally:
         # Not "with (force)": an ordinary role may not end an autovacuum worker, a plain drop does.
-        _administer(parameters, "drop database if exists {}", name)
+        run_outside_transaction(
+            parameters, sql.SQL("drop database if exists {}").format(sql.Identifier(name))
+        )
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _administer(parameters: Mapping[str, str], statement: str, name: str) -> None:
+def run_outside_transaction(parameters: Mapping[str, str], statement: sql.Composable) -> None:
+    """Run a statement that refuses to run in a transaction.
+
+    Args:
+        parameters: libpq parameters of the database.
+        statement: For example ``vacuum``.
+    """
     with closing(connect(parameters)) as session:
         session.autocommit = True
         with session.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+            cursor.execute(statement)

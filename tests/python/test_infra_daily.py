@@ -82,6 +82,9 @@ def test_credentials_that_do_not_work_are_a_kind_of_failure_of_their_own(
         assert "RETAIL_RDS_USER and RETAIL_RDS_PASSWORD" in result.stderr
 
 
+BUILD = "dbt build --exclude-resource-type unit_test"
+
+
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[str]]:
     """Run with steps that end as told: ``steps(build="error", load.py=1)``; returns what ran."""
@@ -93,9 +96,8 @@ def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list
         def step(command: list[str], environment: dict[str, str]) -> int:
             name = " ".join(command).split("--target")[0].split("/")[-1].strip()
             name = "report" if "--report" in command else name.split(" data")[0]
-            name = name.removesuffix(" --exclude-resource-type unit_test")
             ran.append(name)
-            if name == "dbt build" and statuses is not None:
+            if name == BUILD and statuses is not None:
                 found = [{"status": status} for status in statuses]
                 results.write_text(json.dumps({"results": found}))
             return codes.get(name, 0)
@@ -109,7 +111,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list
     return run
 
 
-ALL = ["db.py check", "db.py check", "load.py", "dbt build", "dbt source freshness", "report"]
+ALL = ["db.py check", "db.py check", "load.py", BUILD, "dbt source freshness", "report"]
 
 
 @pytest.mark.parametrize(
@@ -118,9 +120,9 @@ ALL = ["db.py check", "db.py check", "load.py", "dbt build", "dbt source freshne
         (Outcome.DONE, {}, ["success", "pass"], ALL),
         (Outcome.NO_CONNECTION, {"db.py check": 1}, None, ALL[:1]),
         (Outcome.LOAD_FAILED, {"load.py": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
-        (Outcome.BUILD_FAILED, {"dbt build": 1}, ["error", "fail"], [*ALL[:4], ALL[3]]),
-        (Outcome.BUILD_FAILED, {"dbt build": 2}, None, [*ALL[:4], ALL[3]]),
-        (Outcome.TESTS_FAILED, {"dbt build": 1}, ["success", "fail", "skipped"], ALL),
+        (Outcome.BUILD_FAILED, {BUILD: 1}, ["error", "fail"], [*ALL[:4], ALL[3]]),
+        (Outcome.BUILD_FAILED, {BUILD: 2}, None, [*ALL[:4], ALL[3]]),
+        (Outcome.TESTS_FAILED, {BUILD: 1}, ["success", "fail", "skipped"], ALL),
         (Outcome.STALE, {"dbt source freshness": 1}, ["success"], ALL),
         (Outcome.UNACCOUNTED, {"report": 1}, ["success"], ALL),
         (Outcome.LOAD_FAILED, {"load.py": 1, "report": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
