@@ -1,39 +1,54 @@
 {#
     A condition that restricts a data test to what changed since the test last passed, so that the cost of a `dbt build`
-    follows the change and not the history: SQL text over `column` of the partitioned relation `tested`. A `dbt test`, or a
-    build with the var `test_all`, tests everything that `detach_partitions` did not archive.
+    follows the change and not the history: SQL text over `column`, a date of the relation `tested`, or over all or nothing
+    without a column. A `dbt test`, or a build with the var `test_all`, tests everything that `detach_partitions` did not
+    archive.
 
     For a partitioned relation: its partitions whose version differs from the one that `remember_tested` kept with them.
-    For a materialized view or an upserted table: all of it, or nothing if its version was tested. For anything else:
-    everything.
+    For a materialized view: the periods of what it reads that were built after its tested version; all of it when its
+    SELECT changed. For an upserted table: all of it, or nothing if its version was tested. For anything else: everything.
 #}
-{% macro untested_periods(tested, column) %}
+{% macro untested_periods(tested, column=none) %}
     {%- if not execute -%}
         {{- return('true') -}}
     {%- elif flags.WHICH != 'build' or var('test_all', false) -%}
-        {%- set retained_from = read_state(tested).get('retained_from') -%}
+        {%- set retained_from = read_state(tested).get('retained_from') if column else none -%}
         {{- return(column ~ " >= '" ~ retained_from ~ "'" if retained_from else 'true') -}}
     {%- endif -%}
     {%- set condition_query -%}
         with
 
-        partitions as (
+        whole as (
 
-            select lower, upper, coalesce(state ->> 'tested' = state ->> 'version', false) as is_tested
-            from ({{ partitions_of(tested) }}) as partitions
+            select {{ state_of("to_regclass('" ~ tested.render() ~ "')") }} as state
 
         ),
 
-        -- Neighbours become one range; a DEFAULT partition has no bounds.
+        parts as (
+
+            select lower, upper, coalesce(state ->> 'tested' = state ->> 'version', false) as is_tested
+            from ({{ partitions_of(tested) }}) as partitions
+            {%- for query in _versions_read(tested) if column %}
+            union all
+            select lower, upper, coalesce(version <= whole.state ->> 'tested', false)
+            from ({{ query }}) as read (origin, lower, upper, version)
+            cross join whole
+            {%- endfor %}
+
+        ),
+
+        -- Neighbours become one range; a DEFAULT partition, or a table that has one version, has no bounds.
         untested as (
 
             select unnest(range_agg(tsrange(lower::timestamp, upper::timestamp))) as period
-            from partitions
+            from parts
             where not is_tested
 
         )
 
         select case
+            when whole.state ->> 'tested' = whole.state ->> 'version' then 'false'
+            {%- if column %}
             when exists (select from untested) then (
                 select '(' || string_agg(format(
                     '(%1$s >= %2$L and %1$s < %3$L)', '{{ column | replace("'", "''") }}',
@@ -41,11 +56,22 @@
                 ), ' or ') || ')'
                 from untested
             )
-            when exists (select from partitions) then 'false'
-            when whole.state ->> 'tested' = whole.state ->> 'version' then 'false'
+            {%- endif %}
+            when exists (select from ({{ partitions_of(tested) }}) as partitions) and not exists (select from untested) then 'false'
             else 'true'
         end as condition
-        from (select {{ state_of("to_regclass('" ~ tested.render() ~ "')") }} as state) as whole
+        from whole
     {%- endset -%}
     {{- return(run_query(condition_query)[0]['condition']) -}}
+{% endmacro %}
+
+
+{# SQL texts of the versions (see `upstream_versions`) that a materialized view reads; none for other relations. #}
+{% macro _versions_read(relation) %}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.schema == relation.schema and node.alias == relation.identifier
+        and node.config.materialized == 'materialized_view' -%}
+        {{- return(upstream_versions(node).queries) -}}
+    {%- endfor -%}
+    {{- return([]) -}}
 {% endmacro %}

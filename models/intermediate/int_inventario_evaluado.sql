@@ -5,26 +5,10 @@
 
 with
 
--- Not materialized: reading the month again costs less than keeping it, and lets workers help.
-inventario as not materialized (
+inventario as (
 
     select * from {{ ref('stg_inventario') }}
     where {{ partition_filter('fecha') }}
-
-),
-
--- A key is unique over all loads (a later load replaces it), so a duplicate lies within one load:
--- its first row counts.
-claves_repetidas as (
-
-    select
-        fecha,
-        tienda_id,
-        producto_id,
-        min(fila) as primera_fila
-    from inventario
-    group by fecha, tienda_id, producto_id
-    having count(*) > 1
 
 ),
 
@@ -40,21 +24,21 @@ tiendas as (
 
 ),
 
+-- A key is unique over all loads (a later load replaces it), so a duplicate lies within one load:
+-- its first row counts. Rows are delivered in the order of their key, which makes sorting cheap.
 evaluado as (
 
     select
         inventario.*,
         productos.producto_id is null as es_producto_huerfano,
         tiendas.tienda_id is null as es_tienda_huerfana,
-        claves_repetidas.primera_fila is not null
-        and inventario.fila > claves_repetidas.primera_fila as es_clave_duplicada
+        row_number() over (
+            partition by inventario.fecha, inventario.tienda_id, inventario.producto_id
+            order by inventario.fila
+        ) > 1 as es_clave_duplicada
     from inventario
     left join productos on inventario.producto_id = productos.producto_id
     left join tiendas on inventario.tienda_id = tiendas.tienda_id
-    left join claves_repetidas on
-        inventario.fecha = claves_repetidas.fecha
-        and inventario.tienda_id = claves_repetidas.tienda_id
-        and inventario.producto_id = claves_repetidas.producto_id
 
 ),
 

@@ -54,3 +54,37 @@ def test_the_catalog_tests_find_gaps_hidden_rows_and_lost_constraints(world: Wor
     assert "FAIL 2 partitions_contiguous_fact_ventas_" in text
     # On the table and on its three partitions.
     assert "FAIL 4 constraints_enforced_fact_ventas_" in text
+
+
+def test_a_build_looks_at_the_periods_of_a_view_that_it_read_anew(world: World):
+    world.edit(
+        "mv_ventas_mes.yml",
+        "    columns:\n",
+        "    data_tests:\n" + EXPRESSION.replace("fecha", "mes") + "    columns:\n",
+    )
+    world.dbt("test")
+    world.query("update origen.ventas set importe = -1000000 where venta_id = 1")
+    world.touch("2024-01-01")
+    failed = "FAIL 1 expressions_hold_mv_ventas_mes"
+    assert failed in world.refuse("build")
+    january = "(mes >= '2024-01-01 00:00:00' and mes < '2024-02-01 00:00:00')"
+    assert f"({january})" in compiled_test(world, "mv_ventas_mes")
+    # The view is up to date now, and the failure is not forgotten.
+    assert failed in world.refuse("build")
+    world.query("update origen.ventas set importe = 1 where venta_id = 1")
+    world.touch("2024-01-01")
+    world.dbt("build")
+    world.dbt("build")
+    assert "where\n    false" in compiled_test(world, "mv_ventas_mes")
+    # Another SELECT may be wrong anywhere.
+    world.edit("mv_ventas_mes.sql", "config(", "config(on_dependants='rebuild',")
+    world.edit("mv_ventas_mes.sql", "sum(importe)", "-sum(importe)")
+    assert "expressions_hold_mv_ventas_mes" in world.refuse("build")
+    whole = january.replace("02-01", "04-01")
+    assert f"({whole})" in compiled_test(world, "mv_ventas_mes")
+
+
+def compiled_test(world: World, model: str) -> str:
+    """The SQL of a model's `expressions_hold` as the last run compiled it."""
+    [path] = world.database.folder.glob(f"target/compiled/**/expressions_hold_{model}*.sql")
+    return path.read_text(encoding="utf-8")
