@@ -100,11 +100,13 @@ erd: install ## Draw the entity-relationship diagram again: docs/erd.md, docs/im
 bench: build ## Measure questions, indexes, views and concurrency on the built database (30 minutes)
 	$(PY) scripts/bench.py queries --target $(TARGET)
 
-bench-scale: install target ## Measure each stage and the daily cost at 1, 4 and 13 million lines (30 minutes)
-	$(PY) scripts/bench.py scale --target $(TARGET)
+bench-scale: install profiles.yml ## Measure each stage and the daily cost at 1, 4 and 13 million lines (30 minutes)
+	$(PY) scripts/db.py start >/dev/null
+	$(PY) scripts/bench.py scale
 
-bench-daily: install target ## Measure one more day and one late file on 13 and on 52 million lines (20 minutes)
-	$(PY) scripts/bench.py daily --target $(TARGET)
+bench-daily: install profiles.yml ## Measure one more day and one late file on 13 and on 52 million lines (20 minutes)
+	$(PY) scripts/db.py start >/dev/null
+	$(PY) scripts/bench.py daily
 
 db-start: install ## Start the embedded PostgreSQL
 	$(PY) scripts/db.py start

@@ -1,8 +1,9 @@
 """Measures the platform and writes docs/performance.md.
 
 queries    the four questions three ways, indexes, views, sizes, concurrency: on a built database
-scale      each stage at 1, 4 and 13 million sale lines (52 on request), in databases of its own
+scale      each stage at 1, 4 and 13 million sale lines (52 on request)
 daily      one more day and one late file on top of 13 and of 52 million sale lines
+           (scale and daily: in databases of their own on the embedded server)
 report     the page again from the results there are
 """
 
@@ -33,7 +34,7 @@ from retail_platform.bench.report import read_results, write_report
 from retail_platform.bench.scratch import Workplace
 from retail_platform.bench.storage import measure_refreshes, measure_sizes
 from retail_platform.errors import UserError, report_user_errors
-from retail_platform.postgres.server import project_server
+from retail_platform.postgres.server import LocalServer, project_server
 from retail_platform.targets import PROJECT, connect, connection_parameters
 
 log = logging.getLogger("bench")
@@ -104,20 +105,26 @@ def _restart(options: argparse.Namespace, parameters: dict[str, str]) -> Callabl
     if options.target != "local" or not options.cold or not can_drop_cache():
         log.warning("cold runs are left out: they need the embedded server, on Linux")
         return None
+    return partial(restart_cold, _embedded_server(parameters))
+
+
+def _embedded_server(parameters: dict[str, str]) -> LocalServer:
+    """The server of this checkout, which must be the one that target ``local`` is on."""
     server = project_server(PROJECT)
     if str(server.port) != parameters["port"]:
         raise UserError(
             f"Target 'local' is on port {parameters['port']}, but the embedded server of this "
-            f"checkout on {server.port}. Set RETAIL_LOCAL_PORT={parameters['port']} or --no-cold."
+            f"checkout on {server.port}. Set RETAIL_LOCAL_PORT={parameters['port']}."
         )
-    return partial(restart_cold, server)
+    return server
 
 
 def _history(options: argparse.Namespace, history: History) -> dict[str, Any]:
-    parameters = connection_parameters(options.target)
+    parameters = connection_parameters("local")
     with closing(connect(parameters)) as session:
         machine = describe(session)
-    measured = measure_history(parameters, history, options.seed, options.repeats)
+    server = _embedded_server(parameters)
+    measured = measure_history(server, history, options.seed, options.repeats)
     for kind in ("days", "late"):
         wall, database = measured[kind]["wall_s"], measured[kind]["database_s"]
         log.info(
@@ -138,9 +145,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--quiet", action="store_true", help="say only what goes wrong")
         if name == "report":
             continue
-        command.add_argument("--target", default="local", help="a target of profiles.yml")
         command.add_argument("--repeats", type=_positive, default=repeats, help="runs that count")
         if name == "queries":
+            command.add_argument("--target", default="local", help="a target of profiles.yml")
             command.add_argument("--seconds", type=_positive, default=15, help="of a pgbench run")
             command.add_argument(
                 "--clients", type=_positive, nargs="+", default=CLIENTS, help="of pgbench"

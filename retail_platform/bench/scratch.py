@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,15 @@ from psycopg2.extensions import connection
 
 from retail_platform.bench.measure import Measurement
 from retail_platform.errors import UserError
+from retail_platform.postgres.server import LocalServer
+from retail_platform.postgres.temporary import run_outside_transaction, temporary_database
 from retail_platform.targets import PROJECT, connect
 
 # How many of the longest models and tests a build lists.
 SLOWEST = 8
 PROGRAMS = Path(sys.executable).parent
+# What the server logs of a statement: when it ended, in which database, how long it took.
+_STATEMENT = re.compile(r"(\S+ \S+) UTC \[\d+\] \S+@(\S+) LOG:  duration: ([\d.]+) ms  statement")
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,12 @@ class Workplace:
     Attributes:
         parameters: libpq parameters.
         folder: Its profiles.yml, and dbt's target and logs.
+        log: The server's log, if it names the duration of each statement of this database.
     """
 
     parameters: Mapping[str, str]
     folder: Path
+    log: Path | None = None
 
     def connect(self) -> connection:
         """Open a session."""
@@ -94,25 +100,23 @@ class Workplace:
             arguments: Further arguments of dbt.
 
         Returns:
-            ``wall_s``; ``database_s``, the part of it in which at least one statement was running;
-            ``statements_s``, the time of all statements added up (several run at a time);
+            ``wall_s``; ``database_s``, the part of it in which the server ran at least one
+            statement, by the server's own clock (dbt's has its own waiting in it);
             ``models``: name -> seconds; and ``slowest``: the longest models and tests.
         """
-        log = self.folder / "logs" / "dbt.log"
-        log.unlink(missing_ok=True)
-        wall = self.run(
-            *["dbt", "--log-format-file", "json", "--log-level-file", "debug"],
-            # 0: never begun anew, as dbt does at 10 MB otherwise.
-            *["--log-file-max-bytes", "0"],
-            *["build", "--target", "ci", "--project-dir", str(PROJECT), *arguments],
-        )
+        written = self.log.stat().st_size if self.log else 0
+        wall = self.run("dbt", "build", "--target", "ci", "--project-dir", str(PROJECT), *arguments)
         results = json.loads((self.folder / "target" / "run_results.json").read_text())["results"]
-        intervals = statement_intervals(log.read_text(encoding="utf-8").splitlines())
         seconds = longest_first(results)
-        return {
+        database = {}
+        if self.log:
+            with self.log.open("rb") as file:
+                file.seek(written)
+                lines = file.read().decode(errors="replace").splitlines()
+            intervals = statement_intervals(lines, self.parameters["dbname"])
+            database["database_s"] = round(covered(intervals), 2)
+        return database | {
             "wall_s": round(wall, 2),
-            "database_s": round(covered(intervals), 2),
-            "statements_s": round(sum(end - begin for begin, end in intervals), 2),
             "models": {name: time for (kind, name), time in seconds.items() if kind == "model"},
             "slowest": {name: time for (_, name), time in list(seconds.items())[:SLOWEST]},
         }
@@ -136,21 +140,22 @@ def longest_first(results: list[dict[str, Any]]) -> dict[tuple[str, str], float]
     return seconds
 
 
-def statement_intervals(lines: list[str]) -> list[tuple[float, float]]:
-    """When each statement of a dbt run began and ended, from its log.
+def statement_intervals(lines: list[str], database: str) -> list[tuple[float, float]]:
+    """When each statement in a database began and ended.
 
     Args:
-        lines: The log in JSON, at debug level.
+        lines: The server's log.
+        database: Its name.
 
     Returns:
         Begin and end in seconds since 1970.
     """
     intervals = []
     for line in lines:
-        event = json.loads(line)
-        if event["info"]["name"] == "SQLQueryStatus":
-            end = datetime.fromisoformat(event["info"]["ts"]).timestamp()
-            intervals.append((end - event["data"]["elapsed"], end))
+        found = _STATEMENT.match(line)
+        if found and found[2] == database:
+            end = datetime.fromisoformat(found[1]).replace(tzinfo=UTC).timestamp()
+            intervals.append((end - float(found[3]) / 1000, end))
     return intervals
 
 
@@ -168,34 +173,20 @@ def covered(intervals: list[tuple[float, float]]) -> float:
 
 
 @contextmanager
-def scratch_database(parameters: Mapping[str, str]) -> Iterator[Workplace]:
-    """A new database on the server of a target, dropped at the end.
+def scratch_database(server: LocalServer) -> Iterator[Workplace]:
+    """A new database on an embedded server that logs every statement; dropped at the end.
 
     Args:
-        parameters: libpq parameters of the target; its role may create databases.
+        server: It runs.
     """
-    name = f"retail_bench_{uuid.uuid4().hex[:8]}"
-    folder = Path(tempfile.mkdtemp(prefix="retail-bench-"))
-    shutil.copy(PROJECT / "profiles.yml.example", folder / "profiles.yml")
-    run_outside_transaction(parameters, sql.SQL("create database {}").format(sql.Identifier(name)))
-    try:
-        yield Workplace(dict(parameters) | {"dbname": name}, folder)
-    finally:
-        # Not "with (force)": an ordinary role may not end an autovacuum worker, a plain drop does.
+    with temporary_database(server.parameters(), "retail_bench") as parameters:
+        # Of the superuser, as what is logged is nobody else's business.
         run_outside_transaction(
-            parameters, sql.SQL("drop database if exists {}").format(sql.Identifier(name))
+            server.admin_parameters(),
+            sql.SQL("alter database {} set log_min_duration_statement = 0").format(
+                sql.Identifier(parameters["dbname"])
+            ),
         )
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def run_outside_transaction(parameters: Mapping[str, str], statement: sql.Composable) -> None:
-    """Run a statement that refuses to run in a transaction.
-
-    Args:
-        parameters: libpq parameters of the database.
-        statement: For example ``vacuum``.
-    """
-    with closing(connect(parameters)) as session:
-        session.autocommit = True
-        with session.cursor() as cursor:
-            cursor.execute(statement)
+        with tempfile.TemporaryDirectory(prefix="retail-bench-") as name:
+            shutil.copy(PROJECT / "profiles.yml.example", Path(name) / "profiles.yml")
+            yield Workplace(parameters, Path(name), server.log)

@@ -2,9 +2,8 @@
 
 import resource
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -13,12 +12,12 @@ from statistics import median
 
 import numpy as np
 import polars as pl
-from psycopg2 import sql
 
 from retail_platform.loading.checks import DateWindow, TextFormats, check
 from retail_platform.loading.files import find_files, read_batches
 from retail_platform.loading.loader import Settings, load_folder
 from retail_platform.loading.tables import SALES
+from retail_platform.postgres.temporary import temporary_database
 from retail_platform.targets import connect
 
 _DAYS = 28
@@ -100,9 +99,9 @@ def measure(
     gate, copy, checks = [], [], []
     for _ in range(repeat):
         # In turn, so that a busy machine slows all of them down alike.
-        with _scratch_database(connection_parameters) as parameters:
+        with temporary_database(connection_parameters, "retail_gate") as parameters:
             copy.append(_seconds(partial(_plain_copy, parameters, path)))
-        with _scratch_database(connection_parameters) as parameters:
+        with temporary_database(connection_parameters, "retail_gate") as parameters:
             gate.append(_seconds(partial(load_folder, path, parameters)))
         checks.append(_check_seconds(path))
     size = path.stat().st_size
@@ -142,19 +141,3 @@ def _plain_copy(parameters: Mapping[str, str], path: Path) -> None:
         cursor.execute(f"create table ventas ({columns})")
         with path.open("rb") as file:
             cursor.copy_expert("copy ventas from stdin (format csv, header)", file, 1 << 20)
-
-
-@contextmanager
-def _scratch_database(parameters: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """A new database on the same server, dropped at the end."""
-    name = f"bench_{uuid.uuid4().hex[:12]}"
-    with closing(connect(parameters)) as session:
-        session.autocommit = True
-        with session.cursor() as cursor:
-            cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-            try:
-                yield dict(parameters) | {"dbname": name}
-            finally:
-                # Not "with (force)": that may not end an autovacuum worker, which is the
-                # superuser's; a plain drop ends it by itself.
-                cursor.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))

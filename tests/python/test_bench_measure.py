@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -61,13 +61,15 @@ def test_union_of_intervals_counts_no_moment_twice() -> None:
 
 
 def test_intervals_of_statements_are_read_from_the_log() -> None:
-    status = {
-        "info": {"name": "SQLQueryStatus", "ts": "2026-01-01T00:00:10Z"},
-        "data": {"elapsed": 2.5},
-    }
-    other = {"info": {"name": "SQLQuery", "ts": "2026-01-01T00:00:07Z"}, "data": {}}
-    [(begin, end)] = statement_intervals([json.dumps(other), json.dumps(status)])
+    lines = [
+        "2026-01-01 00:00:10.500 UTC [7] retail@mine LOG:  duration: 2500.0 ms  statement: select",
+        "\t1",
+        "2026-01-01 00:00:11.000 UTC [8] retail@other LOG:  duration: 9.0 ms  statement: select 2",
+        "2026-01-01 00:00:12.000 UTC [7] retail@mine LOG:  unexpected EOF on client connection",
+    ]
+    [(begin, end)] = statement_intervals(lines, "mine")
     assert end - begin == pytest.approx(2.5)
+    assert datetime.fromtimestamp(end, UTC).isoformat() == "2026-01-01T00:00:10.500000+00:00"
 
 
 def test_a_model_keeps_its_time_beside_its_unit_tests() -> None:
@@ -201,7 +203,7 @@ def test_what_is_held_back_is_whole_and_missing_from_the_rest(
 
 @pytest.mark.full
 def test_a_history_is_measured_at_small_scale(embedded_server: LocalServer) -> None:
-    measured = measure_history(embedded_server.parameters(), History(0.002, 4), seed=7, repeats=1)
+    measured = measure_history(embedded_server, History(0.002, 4), seed=7, repeats=1)
     assert measured["lines"] > 1000
     assert 0 < measured["days"]["database_s"]["median"] < measured["days"]["wall_s"]["median"]
     assert measured["late"]["wall_s"]["n"] == 1

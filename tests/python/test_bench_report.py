@@ -20,7 +20,6 @@ def history(lines: int, years: int, seconds: float) -> dict[str, Any]:
         "slowest": {"fact_ventas": 2.5},
         "wall_s": summary(seconds / 10),
         "database_s": summary(seconds / 40),
-        "statements_s": summary(seconds / 20),
     }
     return {
         "lines": lines,

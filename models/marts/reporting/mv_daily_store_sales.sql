@@ -7,7 +7,7 @@
 -- Additive: total_ventas, numero_tickets, unidades. Not additive: ticket_promedio, the comparisons.
 -- nombre_festivo tells readers why a day was unusual. It also halves what a refresh costs: REFRESH
 -- CONCURRENTLY looks for duplicates among rows without a null only, and most days are no holiday.
--- The unique index looks at all rows.
+-- The unique index looks at all rows. Ratios are cast, which rounds them, to the types of the yml.
 
 with
 
@@ -32,14 +32,13 @@ final as (
         ventas.tienda_id,
         ventas.total_ventas,
         ventas.numero_tickets,
-        round(ventas.total_ventas / ventas.numero_tickets, 2) as ticket_promedio,
+        cast(ventas.total_ventas / ventas.numero_tickets as numeric(14, 2)) as ticket_promedio,
         ventas.unidades,
         dia_anterior.total_ventas as ventas_dia_anterior,
-        round(
+        cast(
             100
             * (ventas.total_ventas - dia_anterior.total_ventas)
-            / nullif(dia_anterior.total_ventas, 0),
-            2
+            / nullif(dia_anterior.total_ventas, 0) as numeric(12, 2)
         ) as cambio_pct,
         calendario.nombre_festivo
     from ventas
