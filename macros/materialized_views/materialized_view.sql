@@ -137,7 +137,8 @@ drop materialized view if exists {{ new }};
 
 {#
     SQL that refreshes in place: CONCURRENTLY when there is a plain unique index and the view holds data, so that readers
-    do not wait; otherwise plainly, with a warning.
+    do not wait; otherwise plainly, with a warning. PostgreSQL analyses the copy that it compares with the view: a small
+    sample does, the view itself is analysed as usual.
 #}
 {% macro refresh_materialized_view_in_place(relation, indexes, sources, definition) %}
     {%- set concurrently = indexes | selectattr('serves_concurrent_refresh') | list and is_populated(relation) -%}
@@ -149,7 +150,9 @@ drop materialized view if exists {{ new }};
             ~ ("has no unique btree index on plain columns without WHERE" if is_populated(relation) else "holds no data yet")
         ) -%}
     {%- endif %}
+set local default_statistics_target = 10;
 refresh materialized view {{ 'concurrently ' if concurrently }}{{ relation }};
+set local default_statistics_target to default;
 analyze {{ relation }};
 {{ comment_with_state('materialized view', relation, model.description,
     state_of("to_regclass('" ~ relation.render() ~ "')") ~ " || " ~ state_sql(sources, definition, 'select count(*) from ' ~ relation)) }}

@@ -116,7 +116,7 @@ $names$;
 
 {#
     SQL that adds constraints to a table in one ALTER TABLE; if a row breaks one, the error names the partition, the
-    constraint and some of the offending rows. Extra actions of the ALTER TABLE may follow.
+    constraint (as it is called once published) and some of the offending rows. Extra actions of the ALTER TABLE may follow.
 #}
 {% macro add_constraints_or_explain(table, name, constraints, kinds) %}
     {%- set actions = [] -%}
@@ -138,6 +138,11 @@ exception
     when check_violation or not_null_violation or unique_violation or foreign_key_violation then
         get stacked diagnostics
             broken_constraint = constraint_name, broken_column = column_name, reason = pg_exception_detail;
+        {%- for constraint in constraints if constraint.kind in ('primary_key', 'unique') and constraint.kind in kinds %}
+        if broken_constraint = '{{ constraint.name }}' then
+            broken_constraint := '{{ shorten_name(constraint.name | replace(table.identifier, name)) }}';
+        end if;
+        {%- endfor %}
         {%- for constraint in constraints if constraint.kind == 'check' and 'check' in kinds %}
         if broken_constraint = '{{ constraint.name }}' then
             select string_agg(bad::text, ' ') into sample

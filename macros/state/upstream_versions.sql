@@ -1,6 +1,7 @@
 {#
     What a model reads, and in which version: a dict of
-    - `queries`: SQL texts, each returning (origin text, lower text, upper text, version text); lower and upper are the
+    - `queries`: SQL texts, each returning (origin text, lower text, upper text, version text); origin is the name of a
+      relation without its database, which may be a copy; lower and upper are the
       bounds of the period that the version is for, null for a relation that has one version as a whole;
     - `definition`: the hashes of the views and seeds between the model and what carries a version, so that changed
       logic in a view counts as a change of the models that read it.
@@ -24,7 +25,7 @@
             {%- set version_query = (parent.config.meta or {}).get('version_query') -%}
             {%- if version_query -%}
                 {%- do found.queries.append(
-                    "select '" ~ relation.render() ~ "', lower::text, upper::text, version::text from ("
+                    "select '" ~ relation.include(database=false) ~ "', lower::text, upper::text, version::text from ("
                     ~ version_query ~ ") as versions"
                 ) -%}
             {%- endif -%}
@@ -34,7 +35,7 @@
             {%- do found.queries.append(_partition_versions(relation)) -%}
         {%- elif parent.config.materialized in ('upsert', 'materialized_view') -%}
             {%- do found.queries.append(
-                "select '" ~ relation.render() ~ "', null, null, " ~ state_of("to_regclass('" ~ relation.render() ~ "')")
+                "select '" ~ relation.include(database=false) ~ "', null, null, " ~ state_of("to_regclass('" ~ relation.render() ~ "')")
                 ~ " ->> 'version'"
             ) -%}
         {%- elif parent.resource_type == 'model' -%}
@@ -47,7 +48,7 @@
 
 {% macro _partition_versions(relation) %}
     {{- return(
-        "select '" ~ relation.render() ~ "', lower, upper, state ->> 'version' from (" ~ partitions_of(relation) ~ ") as partitions"
+        "select '" ~ relation.include(database=false) ~ "', lower, upper, state ->> 'version' from (" ~ partitions_of(relation) ~ ") as partitions"
         ~ " where state ->> 'version' is not null"
     ) -}}
 {% endmacro %}

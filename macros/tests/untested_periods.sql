@@ -26,11 +26,11 @@
 
         parts as (
 
-            select lower, upper, coalesce(state ->> 'tested' = state ->> 'version', false) as is_tested
+            select true as is_partition, lower, upper, coalesce(state ->> 'tested' = state ->> 'version', false) as is_tested
             from ({{ partitions_of(tested) }}) as partitions
             {%- for query in _versions_read(tested) if column %}
             union all
-            select lower, upper, coalesce(version <= whole.state ->> 'tested', false)
+            select false, lower, upper, coalesce(version <= whole.state ->> 'tested', false)
             from ({{ query }}) as read (origin, lower, upper, version)
             cross join whole
             {%- endfor %}
@@ -40,27 +40,29 @@
         -- Neighbours become one range; a DEFAULT partition, or a table that has one version, has no bounds.
         untested as (
 
-            select unnest(range_agg(tsrange(lower::timestamp, upper::timestamp))) as period
+            select
+                range_agg(tsrange(lower::timestamp, upper::timestamp)) filter (where not is_tested) as periods,
+                coalesce(bool_and(is_partition), false) as is_partitioned
             from parts
-            where not is_tested
 
         )
 
         select case
             when whole.state ->> 'tested' = whole.state ->> 'version' then 'false'
             {%- if column %}
-            when exists (select from untested) then (
+            when untested.periods is not null then (
                 select '(' || string_agg(format(
                     '(%1$s >= %2$L and %1$s < %3$L)', '{{ column | replace("'", "''") }}',
                     coalesce(lower(period), '-infinity'), coalesce(upper(period), 'infinity')
                 ), ' or ') || ')'
-                from untested
+                from unnest(untested.periods) as period
             )
             {%- endif %}
-            when exists (select from ({{ partitions_of(tested) }}) as partitions) and not exists (select from untested) then 'false'
+            when untested.is_partitioned and untested.periods is null then 'false'
             else 'true'
         end as condition
         from whole
+        cross join untested
     {%- endset -%}
     {{- return(run_query(condition_query)[0]['condition']) -}}
 {% endmacro %}

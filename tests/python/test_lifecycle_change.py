@@ -1,7 +1,7 @@
 """Cost follows change: what a build touches, and what it leaves alone to the last byte."""
 
 import pytest
-from lifecycle.world import World
+from lifecycle.world import World, keep_as_template
 
 pytest_plugins = ["lifecycle.fixtures"]
 
@@ -29,6 +29,14 @@ def test_second_build_writes_nothing(world: World):
     assert world.identity() == before
     assert world.row_hashes() == rows
     assert [world.query(xmins.format(t)) for t in ("fact_ventas", "dim_tienda")] == versions
+
+
+def test_a_copy_of_the_database_under_another_name_is_not_built_again(world: World):
+    copy = keep_as_template(world, "copia")
+    text = copy.dbt("build")
+    assert "fact_ventas: 0 of 3 partitions to build" in text
+    assert "mv_ventas_mes: up to date" in text
+    assert "build," not in text
 
 
 def test_second_run_writes_no_row_in_any_table_or_catalog(world: World):

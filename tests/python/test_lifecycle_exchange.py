@@ -27,7 +27,7 @@ BREAKS = {
     "unique": (
         "insert into origen.ventas overriding system value"
         " select * from origen.ventas where venta_id = %s",
-        ["fact_ventas_p202402__new_pkey", "Key (venta_id, fecha)="],
+        ["break fact_ventas_p202402_pkey", "Key (venta_id, fecha)="],
         "delete from origen.ventas where venta_id = %s and ctid ="
         " (select max(ctid) from origen.ventas as otra where otra.venta_id = ventas.venta_id)",
     ),

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,6 +158,13 @@ def test_hash_sql_sees_meaning_and_not_layout():
 def test_hash_sql_sees_what_stands_in_quotes(one: str, other: str):
     hash_sql = load_macros().hash_sql
     assert hash_sql(one) != hash_sql(other)
+
+
+def test_hash_sql_does_not_see_the_name_of_the_database():
+    ours = load_macros().hash_sql('select * from "retail"."retail"."fact_ventas"')
+    copy = load_macros(target=SimpleNamespace(database="copia"))
+    assert copy.hash_sql('select * from "copia"."retail"."fact_ventas"') == ours
+    assert copy.hash_sql('select * from "copia"."otro"."fact_ventas"') != ours
 
 
 def test_hash_sql_sees_the_partition_filter():

@@ -66,6 +66,7 @@ def load_macros(**context: Any) -> SimpleNamespace:
         "log": lambda text, info=False: "",
         "var": lambda name, default=None: default,
         "execute": True,
+        "target": SimpleNamespace(database="retail"),
         "adapter": SimpleNamespace(quote=lambda name: f'"{name}"'),
         "api": SimpleNamespace(
             Relation=SimpleNamespace(
