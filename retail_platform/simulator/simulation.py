@@ -6,8 +6,10 @@ so the data do not depend on who worked when.
 """
 
 import os
+import pickle
 import signal
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -183,13 +185,13 @@ def _run(
     log = StockLog(world)
     blocks = deque(_months(state.next_day, end))
     lookahead = workers + 1
-    ahead: deque[Future[Demand]] = deque()
-    writing: deque[tuple[Ints, Future[Any], Future[Any]]] = deque()
+    ahead: deque[Future[Path]] = deque()
+    writing: deque[tuple[Ints, Future[Path], Future[Any]]] = deque()
 
     def finish_month() -> None:
         days, sold, stocked = writing.popleft()
         month = _month_of(days)
-        returns, sums = sold.result()
+        returns, sums = _take(sold)
         add_totals(state.totals, "ventas", month, sums)
         add_totals(state.totals, "inventario", month, stocked.result())
         _deliver_returns(world, state, days, returns, target)
@@ -198,10 +200,12 @@ def _run(
     with _executor(min(workers, len(blocks))) as pool:
         while blocks or ahead:
             while blocks and len(ahead) < lookahead:
-                ahead.append(pool.submit(want, world, habits, blocks.popleft()))
-            demand = ahead.popleft().result()
+                month_days = blocks.popleft()
+                ahead.append(pool.submit(_keep, target.folder, want, world, habits, month_days))
+            demand: Demand = _take(ahead.popleft())
             shortage = _run_stock(world, policy, state, log, demand)
-            sold = pool.submit(_sell_and_write, world, demand, shortage, target)
+            order = (world, demand, shortage, target)
+            sold = pool.submit(_keep, target.folder, _sell_and_write, *order)
             month = _month_of(demand.days)
             stocked = pool.submit(_write_stock, world, log.take_rows(), month, target)
             writing.append((demand.days, sold, stocked))
@@ -210,6 +214,29 @@ def _run(
         while writing:
             finish_month()
     state.next_day = end + timedelta(days=1)
+
+
+def _keep(folder: Path, function: Callable[..., Any], *arguments: Any) -> Path:
+    """In a worker: call a function and keep what it returns in a file, for `_take`.
+
+    A pool waits forever for the rest of a result whose worker is killed while sending it (CPython,
+    concurrent.futures); the name of a file is sent at once.
+    """
+    result = pickle.dumps(function(*arguments), protocol=pickle.HIGHEST_PROTOCOL)
+    path = folder / f"{uuid.uuid4().hex}.pickle"
+    try:
+        path.write_bytes(result)
+    except OSError as error:
+        raise SimulatorError(f"cannot write into {folder}: {error.strerror}") from error
+    return path
+
+
+def _take(kept: Future[Path]) -> Any:
+    """Wait for what `_keep` kept, and remove its file."""
+    path = kept.result()
+    result = pickle.loads(path.read_bytes())
+    path.unlink()
+    return result
 
 
 def _months(first: date, last: date) -> Iterator[Ints]:

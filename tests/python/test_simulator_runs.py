@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
+import select
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,7 +19,7 @@ import pytest
 from retail_platform.simulator.cli import main
 from retail_platform.simulator.config import SimulatorError, WorldConfig, config_for
 from retail_platform.simulator.manifest import read_manifest
-from retail_platform.simulator.simulation import append, generate
+from retail_platform.simulator.simulation import _keep, _take, append, generate
 
 PROJECT = Path(__file__).resolve().parents[2]
 END = date(2025, 3, 20)
@@ -185,6 +188,15 @@ def test_a_worker_that_is_killed_is_told_and_leaves_nothing(tmp_path: Path) -> N
     with pytest.raises(SimulatorError, match="worker was killed"):
         generate(_config(years=3), END, tmp_path, workers=2, on_day=kill_a_worker)
     assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_worker_sends_little_so_that_it_cannot_be_killed_in_the_middle(tmp_path: Path) -> None:
+    large = bytes(1_000_000)
+    kept: Future[Path] = Future()
+    kept.set_result(_keep(tmp_path, bytes, large))
+    assert len(pickle.dumps(kept.result())) < select.PIPE_BUF
+    assert _take(kept) == large
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
