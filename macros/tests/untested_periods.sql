@@ -6,7 +6,7 @@
 
     For a partitioned relation: its partitions whose version differs from the one that `remember_tested` kept with them.
     For a materialized view: the periods of what it reads that were built after its tested version; all of it when its
-    SELECT changed. For an upserted table: all of it, or nothing if its version was tested. For anything else: everything.
+    SELECT changed, or when it reads a source, whose versions are no times. For an upserted table: all of it, or nothing if its version was tested. For anything else: everything.
 #}
 {% macro untested_periods(tested, column=none) %}
     {%- if not execute -%}
@@ -30,7 +30,7 @@
             from ({{ partitions_of(tested) }}) as partitions
             {%- for query in _versions_read(tested) if column %}
             union all
-            select false, lower, upper, coalesce(version <= whole.state ->> 'tested', false)
+            select false, lower, upper, coalesce(version ~ '^[0-9]{8}T' and version <= whole.state ->> 'tested', false)
             from ({{ query }}) as read (origin, lower, upper, version)
             cross join whole
             {%- endfor %}

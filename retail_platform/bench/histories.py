@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 # In the middle of the year's largest month: a build costs what the month holds so far. Far in the
 # future, because twenty years of data and their holidays have to fit before it.
-END = date(2034, 12, 17)
+END = date(2035, 12, 17)
 LATE_YEARS = 3
 DATE_COLUMNS = {"ventas": "fecha_venta", "devoluciones": "fecha_devolucion", "inventario": "fecha"}
 
