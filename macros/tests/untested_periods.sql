@@ -5,8 +5,9 @@
     archive.
 
     For a partitioned relation: its partitions whose version differs from the one that `remember_tested` kept with them.
-    For a materialized view: the periods of what it reads that were built after its tested version; all of it when its
-    SELECT changed, or when it reads a source, whose versions are no times. For an upserted table: all of it, or nothing if its version was tested. For anything else: everything.
+    For a materialized view: the periods of what it reads that were built after its tested version (all of a source: its
+    versions are no times); all of it when its SELECT changed. For an upserted table: all of it, or nothing if its version
+    was tested. For anything else: everything.
 #}
 {% macro untested_periods(tested, column=none) %}
     {%- if not execute -%}

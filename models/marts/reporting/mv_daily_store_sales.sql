@@ -42,9 +42,10 @@ final as (
         ) as cambio_pct,
         calendario.nombre_festivo
     from ventas
-    left join ventas as dia_anterior on
-        ventas.fecha = dia_anterior.fecha + 1
-        and ventas.tienda_id = dia_anterior.tienda_id
+    left join ventas as dia_anterior
+        on
+            ventas.fecha = dia_anterior.fecha + 1
+            and ventas.tienda_id = dia_anterior.tienda_id
     left join calendario on ventas.fecha = calendario.fecha
 
 )
