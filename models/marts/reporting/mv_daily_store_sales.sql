@@ -5,9 +5,9 @@
 
 -- Grain: one row per day and store with sales, for the last `anos_en_vistas` years.
 -- Additive: total_ventas, numero_tickets, unidades. Not additive: ticket_promedio, the comparisons.
--- nombre_festivo tells readers why a day was unusual. It also spares a third of each refresh: REFRESH
--- CONCURRENTLY looks for duplicates among rows without a null only, and most days are no holiday.
--- The unique index looks at all rows. Ratios are cast, which rounds them, to the types of the yml.
+-- nombre_festivo tells readers why a day was unusual. It also spares a third of each refresh:
+-- REFRESH CONCURRENTLY looks for duplicates among rows without a null only, and most days are no
+-- holiday. The unique index looks at all rows. Ratios are cast to their type, which rounds them.
 
 with
 
