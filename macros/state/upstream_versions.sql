@@ -1,8 +1,8 @@
 {#
     What a model reads, and in which version: a dict of
     - `queries`: SQL texts, each returning (origin text, lower text, upper text, version text); origin is the name of a
-      relation without its database, which may be a copy; lower and upper are the
-      bounds of the period that the version is for, null for a relation that has one version as a whole;
+      relation without its database, which may be a copy; lower and upper are the bounds of the period that the version is
+      for, null for a relation that has one version as a whole;
     - `definition`: the hashes of the views and seeds between the model and what carries a version, so that changed
       logic in a view counts as a change of the models that read it.
 

@@ -29,11 +29,13 @@
 
             select true as is_partition, lower, upper, coalesce(state ->> 'tested' = state ->> 'version', false) as is_tested
             from ({{ partitions_of(tested) }}) as partitions
-            {%- for query in _versions_read(tested) if column %}
+            {%- for node in models_of(tested) if column and node.config.materialized == 'materialized_view' %}
+            {%- for query in upstream_versions(node).queries %}
             union all
             select false, lower, upper, coalesce(version ~ '^[0-9]{8}T' and version <= whole.state ->> 'tested', false)
             from ({{ query }}) as read (origin, lower, upper, version)
             cross join whole
+            {%- endfor %}
             {%- endfor %}
 
         ),
@@ -66,15 +68,4 @@
         cross join untested
     {%- endset -%}
     {{- return(run_query(condition_query)[0]['condition']) -}}
-{% endmacro %}
-
-
-{# SQL texts of the versions (see `upstream_versions`) that a materialized view reads; none for other relations. #}
-{% macro _versions_read(relation) %}
-    {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.schema == relation.schema and node.alias == relation.identifier
-        and node.config.materialized == 'materialized_view' -%}
-        {{- return(upstream_versions(node).queries) -}}
-    {%- endfor -%}
-    {{- return([]) -}}
 {% endmacro %}

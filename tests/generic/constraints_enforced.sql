@@ -5,8 +5,7 @@
 #}
 {% test constraints_enforced(model) %}
 
-{%- set nodes = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-    | selectattr('schema', 'equalto', model.schema) | selectattr('alias', 'equalto', model.identifier) | list if execute else [] -%}
+{%- set nodes = models_of(model) if execute else [] -%}
 with
 
 tables as (
