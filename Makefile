@@ -124,7 +124,7 @@ psql: install ## Open psql on TARGET
 	$(PY) scripts/db.py psql --target $(TARGET)
 
 rds-full: install ## The whole job at full scale on a stand-in for a db.t3.micro (30 minutes or more, 15 GB of disk)
-	$(PY) -m pytest -m full -s tests/python/test_rds_full.py
+	$(PY) -m pytest -m full -s python_tests/test_rds_full.py
 
 lock-infra: install ## Resolve the tools of lint-infra again
 	CUSTOM_COMPILE_COMMAND='make lock-infra' $(VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe \

@@ -30,7 +30,7 @@ from retail_platform.targets import connect
 if TYPE_CHECKING:
     from rds_standin import RdsDatabase, Standin
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 # A fixed last day: tests give the same answer on every day.
 END_DATE = "2025-12-31"
 SEED = "7"

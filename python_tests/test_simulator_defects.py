@@ -66,7 +66,7 @@ def test_the_load_gate_refuses_exactly_the_rows_told(dirty: Path) -> None:
 
 
 def test_every_reason_told_is_in_the_catalogue(dirty: Path) -> None:
-    catalogue = Path(__file__).resolve().parents[2] / "seeds" / "motivos_rechazo.csv"
+    catalogue = Path(__file__).resolve().parents[1] / "seeds" / "motivos_rechazo.csv"
     known = {line.split(",")[0] for line in catalogue.read_text().splitlines()[1:]}
     told = {d["motivo"] for d in _manifest(dirty)["defects"] if d["motivo"]}
     assert len(told) > 15

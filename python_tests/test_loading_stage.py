@@ -211,7 +211,7 @@ def test_a_foreign_schema_is_refused(load, empty_database, tmp_path):
 def test_tables_are_those_of_the_contract(load, empty_database, tmp_path):
     write(tmp_path, "ventas_a.parquet", sales(date(2024, 1, 31), range(1, 4)))
     load(tmp_path)
-    contract = (Path(__file__).parents[2] / "docs" / "interfaces.md").read_text(encoding="utf-8")
+    contract = (Path(__file__).parents[1] / "docs" / "interfaces.md").read_text(encoding="utf-8")
     for table in RAW_TABLES.values():
         declared = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
         assert f"| `{table.name}` | `{declared}` |" in contract
@@ -238,7 +238,7 @@ def test_a_stopped_load_leaves_nothing_and_can_be_repeated(
     before += "where estado = 'completa'), (select sum(filas) from staging.versiones_mes)"
     # Several batches, so that the first is sent when the load is stopped and the last is not.
     big = write(tmp_path, "ventas_b.parquet", sales(date(2024, 1, 31), range(9, 900_009), lines=1))
-    script = Path(__file__).parents[2] / "scripts" / "load.py"
+    script = Path(__file__).parents[1] / "scripts" / "load.py"
     with closing(empty_database.connect()) as holder, holder.cursor() as cursor:
         # COPY waits for this lock, so the load is stopped at a known place.
         cursor.execute("lock table staging.raw_ventas_p202401 in share mode")

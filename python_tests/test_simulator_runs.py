@@ -21,7 +21,7 @@ from retail_platform.simulator.config import SimulatorError, WorldConfig, config
 from retail_platform.simulator.manifest import read_manifest
 from retail_platform.simulator.simulation import _keep, _take, append, generate
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 END = date(2025, 3, 20)
 SCALE = 0.02
 
