@@ -52,7 +52,7 @@ RAW_SQL = """\
     partition_by={'fields': ['fecha'], 'granularity': 'month'},
 ) }}
 
-select * from {{ source('origen', 'ventas') }} where {{ partition_filter('fecha') }}
+select * from {{ source('origen', 'ventas') }} where {{ pg_lifecycle.partition_filter('fecha') }}
 """
 RAW_YML = """\
 version: 2

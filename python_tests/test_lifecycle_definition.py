@@ -19,7 +19,7 @@ YML = """
       - {{name: fecha, data_type: date}}
 """
 GOOD = ", partition_by={'fields': ['fecha'], 'granularity': 'month'}"
-FILTER = "{{ partition_filter('fecha') }}"
+FILTER = "{{ pg_lifecycle.partition_filter('fecha') }}"
 
 # name: (config, contract, filter, primary key, what the error says)
 REFUSED = {
@@ -38,7 +38,7 @@ REFUSED = {
         True,
         FILTER,
         "venta_id, fecha",
-        ["got 'hour', allowed are day, week, month, quarter, year"],
+        ["got 'hour'; allowed: day, week, month, quarter, year"],
     ),
 }
 
@@ -151,7 +151,7 @@ def test_every_granularity_covers_the_month_that_arrived(world: World):
         model, config = f"ventas_{granularity}", GOOD.replace("month", granularity)
         world.write(f"{model}.sql", MODEL.format(config=config, contract=True, filter=FILTER))
         yml += YML.format(name=model, key="venta_id, fecha")
-        yml += "    data_tests: [partitions_contiguous, constraints_enforced]\n"
+        yml += "    data_tests: [pg_lifecycle.partitions_contiguous, pg_lifecycle.constraints_enforced]\n"
     world.write("ventas.yml", yml)
     models = [f"ventas_{granularity}" for granularity in names]
     world.dbt("build", "--select", *models)

@@ -5,7 +5,7 @@ from lifecycle.world import World
 pytest_plugins = ["lifecycle.fixtures"]
 
 EXPRESSION = """\
-      - expressions_hold:
+      - pg_lifecycle.expressions_hold:
           arguments: {period: fecha, expressions: {importe: "importe >= 0"}}
 """
 

@@ -48,7 +48,7 @@ def dirty(
     assert load.returncode == 1, load.stderr
     excluded = ("--exclude-resource-type", "test", "unit_test")
     # So much dirt would stop the build before it publishes anything.
-    run_dbt("build", *excluded, "--vars", "max_rechazo: 1", database=database)
+    run_dbt("build", *excluded, "--vars", "max_refused_share: 1", database=database)
     yield Dirty(database, json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
     drop_database(database)
 

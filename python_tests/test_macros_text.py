@@ -79,8 +79,8 @@ def test_parse_date_range_takes_dates_quoted_and_not(given: list):
     ],
 )
 def test_parse_date_range_names_what_it_got(given: object):
-    with pytest.raises(Refused, match="var rebuild_range: got .* expected two dates") as refused:
-        load_macros().parse_date_range("var rebuild_range", given)
+    with pytest.raises(Refused, match="var rebuild_range: got .*; allowed: two dates") as refused:
+        load_macros(model=MODEL).parse_date_range("var rebuild_range", given)
     assert str(given) in str(refused.value)
 
 
@@ -93,16 +93,16 @@ def test_plan_partitions_decides_each_row_by_itself():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("fecha", "got fecha, expected a mapping"),
-        (None, "got None, expected a mapping"),
-        (MONTH | {"interval": 1}, "unknown key 'interval', allowed are fields, granularity"),
-        (MONTH | {"method": "list"}, "got 'list', allowed is range"),
-        ({"granularity": "month"}, "expected a list of one date or timestamp column"),
-        (MONTH | {"fields": "fecha"}, "got fecha, expected a list of one date"),
-        (MONTH | {"fields": ["fecha", "hora"]}, "expected a list of one date"),
-        (MONTH | {"fields": ["hora"]}, "column 'hora' needs a data_type in the yml of model fact_"),
-        ({"fields": ["fecha"]}, "allowed are day, week, month, quarter, year"),
-        (MONTH | {"granularity": "hour"}, "got 'hour', allowed are day, week, month, quarter"),
+        ("fecha", "fact_ventas, partition_by: got fecha; allowed: a mapping"),
+        (None, "got None; allowed: a mapping"),
+        (MONTH | {"interval": 1}, "unknown key 'interval'; allowed: fields, granularity"),
+        (MONTH | {"method": "list"}, "got 'list'; allowed: range"),
+        ({"granularity": "month"}, "allowed: a list of one date or timestamp column"),
+        (MONTH | {"fields": "fecha"}, "got fecha; allowed: a list of one date"),
+        (MONTH | {"fields": ["fecha", "hora"]}, "allowed: a list of one date"),
+        (MONTH | {"fields": ["hora"]}, "got 'hora'; allowed: a column that has a data_type"),
+        ({"fields": ["fecha"]}, "allowed: day, week, month, quarter, year"),
+        (MONTH | {"granularity": "hour"}, "got 'hour'; allowed: day, week, month, quarter"),
     ],
 )
 def test_parse_partition_by_names_what_it_got_and_what_is_allowed(config: Any, message: str):
@@ -187,10 +187,10 @@ def test_parse_indexes():
             },
         ]
     )
-    assert plain["sql"] == "using btree (tienda_id, fecha desc)"
+    assert plain["sql"] == 'using btree (tienda_id, "fecha" desc)'
     assert plain["ending"] == "tienda_id_fecha_desc_idx"
     assert rich["sql"] == (
-        "using btree (fecha) include (importe) with (fillfactor = 90) where importe > 0"
+        'using btree ("fecha") include (importe) with (fillfactor = 90) where importe > 0'
     )
     assert rich["ending"] == "fecha_key"
     assert not rich["serves_concurrent_refresh"]
@@ -214,10 +214,10 @@ def test_only_a_plain_unique_index_serves_a_concurrent_refresh(config: dict, ser
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"columns": "fecha"}, "columns must be a list such as"),
-        ({"unique": True}, "columns must be a list such as"),
-        ({"columns": ["fecha"], "type": "bitmap"}, "type 'bitmap', allowed are btree, brin"),
-        ({"columns": ["fecha"], "concurrently": True}, "unknown key 'concurrently', allowed are"),
+        ({"columns": "fecha"}, "columns: got "),
+        ({"unique": True}, "columns: got "),
+        ({"columns": ["fecha"], "type": "bitmap"}, "got 'bitmap'; allowed: btree, brin"),
+        ({"columns": ["fecha"], "concurrently": True}, "unknown key 'concurrently'; allowed:"),
     ],
 )
 def test_parse_indexes_names_what_is_wrong(config: dict, message: str):
@@ -260,92 +260,108 @@ def node(materialized: str, *parents: str, **more: Any) -> dict[str, Any]:
         "resource_type": "model",
         "database": "d",
         "schema": "retail",
+        "name": "x",
         "alias": "x",
-        "raw_code": "select 1",
         "config": {"materialized": materialized},
         "depends_on": {"nodes": list(parents)},
     } | more
 
 
-def walk(nodes: dict[str, Any], sources: dict[str, Any], of: str) -> dict[str, Any]:
-    """The result of `upstream_versions` on a graph."""
-    graph = {"nodes": nodes, "sources": sources}
-    return load_macros(graph=graph).upstream_versions(nodes[of])
-
-
-def test_the_walk_upstream_stops_at_what_carries_a_version():
-    sources = {
-        "source.ventas": {
-            "resource_type": "source",
-            "database": "d",
-            "schema": "origen",
-            "identifier": "ventas",
-            "config": {"meta": {"version_query": "select mes as lower"}},
-        },
-        "source.sin_version": {
-            "resource_type": "source",
-            "database": "d",
-            "schema": "origen",
-            "identifier": "otra",
-            "config": {},
-        },
+def source(name: str, **meta: Any) -> dict[str, Any]:
+    """A source of dbt's graph."""
+    return {
+        "resource_type": "source",
+        "database": "d",
+        "schema": "origen",
+        "name": name,
+        "identifier": name,
+        "config": {"meta": meta},
     }
-    nodes = {
-        "model.vista": node("view", "source.ventas", "source.sin_version", alias="vista"),
-        "model.dim": node("upsert", "source.ventas", alias="dim"),
-        "model.fact": node("partitioned", "model.vista", "model.dim", alias="fact"),
+
+
+GRAPH = {
+    "sources": {
+        "source.ventas": source("ventas", versions="versiones"),
+        "source.sin_version": source("sin_version"),
+    },
+    "nodes": {
+        "seed.canales": node("seed", resource_type="seed", alias="canales", name="canales"),
+        "model.vista": node(
+            "view", "source.ventas", "source.sin_version", "seed.canales", alias="vista"
+        ),
+        "model.efimera": node("ephemeral", "model.vista", alias="efimera"),
+        "model.dim": node("upsert", "source.ventas", alias="dim", name="dim"),
+        "model.fact": node("partitioned", "model.efimera", "model.dim", alias="fact"),
         "model.agg": node("partitioned", "model.fact", alias="agg"),
         "model.mv": node("materialized_view", "model.agg", alias="mv"),
-        "model.mv2": node("materialized_view", "model.mv", "model.vista", alias="mv2"),
+        "model.mv2": node("materialized_view", "model.mv", "model.dim", alias="mv2"),
+    },
+}
+
+
+def walk(of: str, sql: str | None = None, **config: Any) -> dict[str, Any]:
+    """What `upstream_versions` finds above a model; each query by the relation it is for."""
+    above = GRAPH["nodes"][of] | {"config": GRAPH["nodes"][of]["config"] | config}
+    found = load_macros(
+        graph=GRAPH,
+        model=above,
+        invocation_id="i",
+        run_query=lambda query: [],
+        versiones=lambda relation: f"select mes as lower from {relation}",
+    ).upstream_versions(above, sql)
+    origins = [re.match(r"select '([\w.]+)'", query).group(1) for query in found["queries"]]
+    return {"has_periods": found["has_periods"]} | dict(
+        zip(origins, found["queries"], strict=True)
+    )
+
+
+def test_the_walk_upstream_stops_at_what_holds_rows():
+    fact = walk("model.fact")
+    assert set(fact) == {
+        "has_periods",
+        *("retail.dim", "retail.vista", "origen.ventas", "origen.sin_version", "retail.canales"),
     }
-    fact = walk(nodes, sources, "model.fact")
-    assert len(fact["queries"]) == 2
-    assert any("retail.dim" in query and "version" in query for query in fact["queries"])
-    assert any("origen.ventas" in query and "select mes" in query for query in fact["queries"])
-    assert len(fact["definition"]) == 1
-
-    (query,) = walk(nodes, sources, "model.agg")["queries"]
-    assert "retail.fact" in query
-    assert "pg_inherits" in query
-    assert walk(nodes, sources, "model.agg")["definition"] == []
-    mv2 = walk(nodes, sources, "model.mv2")
-    assert len(mv2["queries"]) == 2
-    assert len(mv2["definition"]) == 1
-
-
-def test_a_seed_upstream_counts_by_its_checksum():
-    seed = {
-        "resource_type": "seed",
-        "database": "d",
-        "schema": "staging",
-        "alias": "canales",
-        "config": {"materialized": "seed"},
-        "checksum": {"checksum": "abc"},
-        "depends_on": {"nodes": []},
-    }
-    nodes = {"seed.canales": seed, "model.mv": node("materialized_view", "seed.canales")}
-    assert walk(nodes, {}, "model.mv") == {"queries": [], "definition": ["abc"]}
+    assert fact["has_periods"]
+    assert "select mes as lower from origen.ventas" in fact["origen.ventas"]
+    # A plain table tells by its files and PostgreSQL's counts; a seed by its rows; a view by its SQL.
+    assert "relfilenode" in fact["origen.sin_version"]
+    assert "string_agg(seed::text" in fact["retail.canales"]
+    assert "'definition'" in fact["retail.vista"]
+    agg = walk("model.agg")
+    assert set(agg) == {"has_periods", "retail.fact"}
+    assert "pg_inherits" in agg["retail.fact"]
+    mv2 = walk("model.mv2")
+    assert set(mv2) == {"has_periods", "retail.mv", "retail.dim"}
+    assert not mv2["has_periods"]
 
 
-def test_a_view_read_twice_counts_once_and_its_layout_does_not():
-    def definition(code: str) -> list[str]:
-        nodes = {
-            "model.a": node("view", raw_code=code, alias="a"),
-            "model.b": node("view", "model.a", alias="b"),
-            "model.c": node("view", "model.a", alias="c"),
-            "model.mv": node("materialized_view", "model.b", "model.c", alias="mv"),
-        }
-        return walk(nodes, {}, "model.mv")["definition"]
+def test_a_parent_that_the_sql_does_not_name_is_not_read():
+    sql = "select * from origen.ventas, retail.vista -- retail.dim, only a foreign key"
+    assert "retail.dim" not in walk("model.fact", sql)
+    assert "retail.vista" in walk("model.fact", sql)
 
-    assert len(definition("select 1")) == 3
-    assert definition("select 1") == definition("select  1 -- note")
-    assert definition("select 1") != definition("select 2")
+
+def test_changes_of_a_parent_can_be_ignored_and_a_name_that_is_none_is_refused():
+    ignored = walk("model.fact", ignores_changes_of=["sin_version", "dim"])
+    assert not {"origen.sin_version", "retail.dim"} & set(ignored)
+    assert "origen.ventas" in ignored
+    with pytest.raises(Refused, match="ignores_changes_of: got 'nada'; allowed: names of models"):
+        walk("model.fact", "select 1 from vista", ignores_changes_of=["nada"])
+
+
+def test_a_hook_names_a_macro():
+    macros = load_macros(model=MODEL, mine=lambda relation, lower: f" {relation} {lower} ")
+    assert macros.call_hook("publish_check", "mine", MODEL, "r", "2024-01-01") == "r 2024-01-01"
+    assert macros.call_hook("x", "pg_lifecycle.literal", MODEL, "it's") == "'it''s'"
+    for name in ("nothing", "pg_lifecycle.nothing", "no_package.nothing", "select 1"):
+        with pytest.raises(Refused, match=f"fact_ventas, publish_check: got '{name}'; allowed"):
+            macros.call_hook("publish_check", name, MODEL)
 
 
 def test_refuse_message_lists_five_periods_and_counts_the_rest():
     refused = [row(lower=f"2024-01-0{n}", reason="why") for n in range(1, 8)]
     text = load_macros(model=MODEL).refuse_message(Relation("retail", "fact_ventas"), refused)
-    assert "7 periods are refused, nothing was built" in text
+    assert "7 periods of retail.fact_ventas are refused, nothing was built" in text
     assert text.count("why") == 5
     assert "and 2 more" in text
     assert "retire_relation" in text
@@ -356,6 +372,7 @@ def test_constraints_take_the_names_that_postgresql_would_give():
         "name": "fact",
         "columns": {
             "id": {"name": "id", "constraints": [{"type": "not_null"}, {"type": "unique"}]},
+            **{name: {"name": name, "constraints": []} for name in ("fecha", "a", "b")},
         },
         "constraints": [
             {"type": "primary_key", "columns": ["id", "fecha"]},
@@ -366,9 +383,9 @@ def test_constraints_take_the_names_that_postgresql_would_give():
     }
     found = load_macros(model=model).contract_constraints("fact")
     named = {one["name"]: one["sql"] for one in found}
-    assert named["fact_pkey"] == "primary key (id, fecha)"
-    assert named["fact_id_key"] == "unique (id)"
-    assert named["fact_a_fkey"] == "foreign key (a) references retail.a (a_id)"
+    assert named["fact_pkey"] == 'primary key ("id", "fecha")'
+    assert named["fact_id_key"] == 'unique ("id")'
+    assert named["fact_a_fkey"] == 'foreign key ("a") references retail.a ("a_id")'
     assert named["fact_positivo"] == "check (id > 0)"
     # Two builds lock the referenced tables in one order, so they never wait for each other.
     assert [one["to"] for one in found if one["to"]] == ["retail.a", "retail.b"]
@@ -376,7 +393,7 @@ def test_constraints_take_the_names_that_postgresql_would_give():
 
 def test_an_unknown_constraint_is_named():
     model = {"name": "f", "columns": {}, "constraints": [{"type": "exclude", "columns": ["a"]}]}
-    with pytest.raises(Refused, match="allowed are not_null, check, unique, primary_key"):
+    with pytest.raises(Refused, match="allowed: not_null, primary_key, check, unique"):
         load_macros(model=model).contract_constraints("f")
 
 

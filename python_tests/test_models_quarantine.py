@@ -61,11 +61,11 @@ def test_refused_lines_wait_for_what_they_lack(database: Database) -> None:
     assert stopped.returncode != 0
     assert "fact_ventas_p202503 is not published" in stopped.stdout
     assert f"{orphans} of {before} delivered lines break a rule" in stopped.stdout
-    assert "max_rechazo" in stopped.stdout
+    assert "max_refused_share" in stopped.stdout
     assert lines_of_month(database) == before, "yesterday's numbers must stand"
     assert refused(database) == []
 
-    run_dbt("run", *SELECTION, "--vars", "max_rechazo: 1", database=database)
+    run_dbt("run", *SELECTION, "--vars", "max_refused_share: 1", database=database)
     assert lines_of_month(database) == before - orphans
     assert refused(database) == [(["PRODUCTO_HUERFANO"], orphans)]
 

@@ -9,7 +9,7 @@ with
 devoluciones as (
 
     select * from {{ ref('stg_devoluciones') }}
-    where {{ partition_filter('fecha_devolucion') }}
+    where {{ pg_lifecycle.partition_filter('fecha_devolucion') }}
 
 ),
 

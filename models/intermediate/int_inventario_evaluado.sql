@@ -8,7 +8,7 @@ with
 inventario as (
 
     select * from {{ ref('stg_inventario') }}
-    where {{ partition_filter('fecha') }}
+    where {{ pg_lifecycle.partition_filter('fecha') }}
 
 ),
 

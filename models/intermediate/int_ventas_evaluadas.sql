@@ -11,7 +11,7 @@ with
 ventas as not materialized (
 
     select * from {{ ref('stg_ventas') }}
-    where {{ partition_filter('fecha_venta') }}
+    where {{ pg_lifecycle.partition_filter('fecha_venta') }}
 
 ),
 

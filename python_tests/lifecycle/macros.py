@@ -43,14 +43,13 @@ class Relation:
         """The same schema, another name."""
         return Relation(path.get("schema", self.schema), path["identifier"])
 
-    def include(self, database: bool = True, schema: bool = True, identifier: bool = True) -> str:
-        """The parts that are asked for."""
-        parts = [self.schema] * schema + [self.identifier] * identifier
-        return ".".join(parts)
+    def include(self, database: bool = True) -> Relation:
+        """The same relation; this stand-in has no database."""
+        return self
 
 
 def load_macros(**context: Any) -> SimpleNamespace:
-    """Load every macro of the project.
+    """Load every macro of the package.
 
     Args:
         context: What a macro may find around it: ``model``, ``graph``, ``run_query``, ``config``.
@@ -66,6 +65,7 @@ def load_macros(**context: Any) -> SimpleNamespace:
         "log": lambda text, info=False: "",
         "var": lambda name, default=None: default,
         "execute": True,
+        "generate_schema_name": lambda name, node: name,
         "target": SimpleNamespace(database="retail"),
         "adapter": SimpleNamespace(quote=lambda name: f'"{name}"'),
         "api": SimpleNamespace(
@@ -75,6 +75,9 @@ def load_macros(**context: Any) -> SimpleNamespace:
         ),
         **context,
     }
+    # The package calls its own macros by its name, as dbt has it for every package.
+    names["pg_lifecycle"] = package = {}
+    names["context"] = names
     environment, files = _compiled()
     for code in files:
         template = environment.template_class.from_code(
@@ -83,14 +86,14 @@ def load_macros(**context: Any) -> SimpleNamespace:
         module = template.make_module(vars=names)
         for name, macro in vars(module).items():
             if name.startswith(PREFIX):
-                names[name.removeprefix(PREFIX)] = _callable(macro)
-    return SimpleNamespace(**names)
+                package[name.removeprefix(PREFIX)] = _callable(macro)
+    return SimpleNamespace(**package)
 
 
 @functools.cache
 def _compiled() -> tuple[jinja2.Environment, list[CodeType]]:
     environment = get_environment()
-    paths = sorted((PROJECT / "macros").rglob("*.sql"))
+    paths = sorted((PROJECT / "packages" / "pg_lifecycle" / "macros").rglob("*.sql"))
     return environment, [environment.compile(path.read_text()) for path in paths]
 
 

@@ -275,12 +275,11 @@ class World:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the small project, with the platform's macros and generic tests linked into it."""
+    """Copy the small project, with the package of macros linked into it as `dbt deps` would."""
     project = folder / "project"
     shutil.copytree(SMALL_PROJECT, project)
-    (project / "tests").mkdir()
-    (project / "macros").symlink_to(PROJECT / "macros")
-    (project / "tests" / "generic").symlink_to(PROJECT / "tests" / "generic")
+    (project / "dbt_packages").mkdir()
+    (project / "dbt_packages" / "pg_lifecycle").symlink_to(PROJECT / "packages" / "pg_lifecycle")
     return project
 
 

@@ -49,7 +49,7 @@ particiones as (
             '{{ tabla }}' as tabla,
             partitions.lower::date as mes,
             (partitions.state ->> 'rows')::bigint as filas
-        from ({{ partitions_of(relation) }}) as partitions
+        from ({{ pg_lifecycle.partitions_of(relation) }}) as partitions
     {% endfor %}
 ),
 

@@ -11,9 +11,9 @@ ventas as (
     select
         tienda_id,
         max(fecha) as ultima_fecha,
-        count(*) filter (where fecha <= {{ fecha_corte() }} - 3) as dias_con_ventas
+        count(*) filter (where fecha <= {{ cutoff_date() }} - 3) as dias_con_ventas
     from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha > {{ fecha_corte() }} - 31
+    where fecha > {{ cutoff_date() }} - 31
     group by tienda_id
 
 ),
@@ -28,10 +28,10 @@ select
     tiendas.tienda_id,
     tiendas.nombre_tienda,
     ventas.ultima_fecha,
-    {{ fecha_corte() }} - ventas.ultima_fecha as dias_sin_ventas
+    {{ cutoff_date() }} - ventas.ultima_fecha as dias_sin_ventas
 from tiendas
 inner join ventas on tiendas.tienda_id = ventas.tienda_id
 where
-    coalesce(tiendas.fecha_cierre, 'infinity') > {{ fecha_corte() }}
+    coalesce(tiendas.fecha_cierre, 'infinity') > {{ cutoff_date() }}
     and ventas.dias_con_ventas >= 24
-    and ventas.ultima_fecha <= {{ fecha_corte() }} - 3
+    and ventas.ultima_fecha <= {{ cutoff_date() }} - 3

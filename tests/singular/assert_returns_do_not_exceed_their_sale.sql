@@ -12,7 +12,7 @@ devoluciones as (
         sum(unidades) as unidades,
         sum(importe) as importe
     from {{ ref('fact_devoluciones') }}
-    where {{ untested_periods(ref('fact_devoluciones'), 'fecha_devolucion') }}
+    where {{ pg_lifecycle.untested_periods(ref('fact_devoluciones'), 'fecha_devolucion') }}
     group by ticket_id, linea, fecha_venta
 
 )

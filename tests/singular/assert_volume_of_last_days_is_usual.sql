@@ -13,7 +13,7 @@ dias as (
         fecha,
         sum(lineas) as lineas
     from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha > {{ fecha_corte() }} - 70
+    where fecha > {{ cutoff_date() }} - 70
     group by fecha
 
 ),
@@ -31,7 +31,7 @@ comparados as (
             extract(isodow from dias.fecha) = extract(isodow from antes.fecha)
             and antes.fecha between dias.fecha - 56 and dias.fecha - 7
     inner join {{ ref('dim_calendario') }} as calendario on dias.fecha = calendario.fecha
-    where dias.fecha > {{ fecha_corte() }} - 7 and not calendario.es_festivo
+    where dias.fecha > {{ cutoff_date() }} - 7 and not calendario.es_festivo
     group by dias.fecha, dias.lineas
 
 )

@@ -8,7 +8,7 @@ with
 ventas as (
 
     select * from {{ ref('agg_ventas_dia_tienda_canal') }}
-    where {{ partition_filter('fecha') }}
+    where {{ pg_lifecycle.partition_filter('fecha') }}
 
 ),
 

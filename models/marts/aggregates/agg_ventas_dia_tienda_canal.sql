@@ -9,7 +9,7 @@ with
 ventas as (
 
     select * from {{ ref('fact_ventas') }}
-    where {{ partition_filter('fecha_venta') }}
+    where {{ pg_lifecycle.partition_filter('fecha_venta') }}
 
 ),
 

@@ -1,6 +1,6 @@
 {{ config(materialized='upsert') }}
 
--- Grain: one row per day from the var calendario_desde to calendario_hasta, whether or not there
+-- Grain: one row per day from the var calendar_from to calendar_to, whether or not there
 -- are sales.
 -- Names come from lists, not from the server's language settings.
 
@@ -10,8 +10,8 @@ dias as (
 
     select dia::date as fecha
     from generate_series(
-            '{{ var("calendario_desde") }}'::timestamp,
-            '{{ var("calendario_hasta") }}'::timestamp,
+            '{{ var("calendar_from") }}'::timestamp,
+            '{{ var("calendar_to") }}'::timestamp,
             interval '1 day'
         ) as dia
 

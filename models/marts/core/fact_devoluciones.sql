@@ -1,20 +1,10 @@
 {{ config(
     materialized='partitioned',
     partition_by={'fields': ['fecha_devolucion'], 'granularity': 'month'},
-    partition_window=[var('calendario_desde'), var('calendario_hasta')],
-    also_rebuild={
-        'if_exists': 'cuarentena.devoluciones',
-        'query': "
-            select devoluciones.fecha_devolucion as lower
-            from cuarentena.devoluciones
-            inner join retail.fact_ventas as ventas on
-                devoluciones.ticket_id = ventas.ticket_id
-                and devoluciones.linea = ventas.linea
-                and devoluciones.fecha_venta = ventas.fecha_venta
-            where 'DEVOLUCION_SIN_VENTA' = any(devoluciones.motivos)
-        ",
-    },
+    partition_window=[var('calendar_from'), var('calendar_to')],
+    also_rebuild='returns_to_judge_again',
 ) }}
+-- depends_on: {{ ref('fact_ventas') }}
 
 -- Grain: one row per return of goods of one sale line. Only returns that break no rule: the others
 -- are in

@@ -1,19 +1,9 @@
 {{ config(
     materialized='partitioned',
     partition_by={'fields': ['fecha'], 'granularity': 'month'},
-    partition_window=[var('calendario_desde'), var('calendario_hasta')],
-    also_rebuild={
-        'if_exists': 'cuarentena.inventario',
-        'query': "
-            select inventario.fecha as lower
-            from cuarentena.inventario
-            left join retail.dim_producto as productos on inventario.producto_id = productos.producto_id
-            left join retail.dim_tienda as tiendas on inventario.tienda_id = tiendas.tienda_id
-            where
-                ('PRODUCTO_HUERFANO' = any(inventario.motivos) and productos.producto_id is not null)
-                or ('TIENDA_HUERFANA' = any(inventario.motivos) and tiendas.tienda_id is not null)
-        ",
-    },
+    partition_window=[var('calendar_from'), var('calendar_to')],
+    also_rebuild='stock_to_judge_again',
+    ignores_changes_of=['raw_productos', 'raw_tiendas'],
 ) }}
 
 -- Grain: one row per store, product and snapshot date; the flows are those of the dias_periodo days

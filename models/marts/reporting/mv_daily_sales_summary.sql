@@ -3,7 +3,7 @@
     indexes=[{'columns': ['fecha', 'cadena'], 'unique': true}],
 ) }}
 
--- Grain: one row per day and chain with sales, for the last `anos_en_vistas` years.
+-- Grain: one row per day and chain with sales, for the last `years_in_views` years.
 -- Additive: total_ventas, numero_tickets, unidades. Not additive: ticket_promedio, the comparisons.
 
 with
@@ -11,7 +11,7 @@ with
 ventas as (
 
     select * from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha >= {{ primera_fecha_en_vistas() }}
+    where fecha >= {{ first_date_in_views() }}
 
 ),
 

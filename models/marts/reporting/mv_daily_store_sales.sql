@@ -3,7 +3,7 @@
     indexes=[{'columns': ['fecha', 'tienda_id'], 'unique': true}],
 ) }}
 
--- Grain: one row per day and store with sales, for the last `anos_en_vistas` years.
+-- Grain: one row per day and store with sales, for the last `years_in_views` years.
 -- Additive: total_ventas, numero_tickets, unidades. Not additive: ticket_promedio, the comparisons.
 -- nombre_festivo tells readers why a day was unusual. It also spares a third of each refresh:
 -- REFRESH CONCURRENTLY looks for duplicates among rows without a null only, and most days are no
@@ -14,7 +14,7 @@ with
 ventas as (
 
     select * from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha >= {{ primera_fecha_en_vistas() }}
+    where fecha >= {{ first_date_in_views() }}
 
 ),
 

@@ -13,7 +13,7 @@ with
 
 corte as (
 
-    select {{ fecha_corte() }} as fecha_corte
+    select {{ cutoff_date() }} as fecha_corte
 
 ),
 

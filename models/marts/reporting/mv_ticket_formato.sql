@@ -3,7 +3,7 @@
     indexes=[{'columns': ['fecha', 'formato', 'canal'], 'unique': true}],
 ) }}
 
--- Grain: one row per day, store format and channel with sales, for the last `anos_en_vistas` years.
+-- Grain: one row per day, store format and channel with sales, for the last `years_in_views` years.
 -- Additive: every measure. A ratio over any range of dates is sum / sum: ticket = sum(total_ventas)
 -- / sum(numero_tickets).
 
@@ -13,7 +13,7 @@ ventas as (
 
     select *
     from {{ ref('agg_ventas_dia_tienda_canal') }}
-    where fecha >= {{ primera_fecha_en_vistas() }}
+    where fecha >= {{ first_date_in_views() }}
 
 ),
 

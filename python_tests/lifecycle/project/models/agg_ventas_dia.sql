@@ -6,5 +6,5 @@ select
     count(*) as ventas,
     sum(importe) as importe
 from {{ ref('fact_ventas') }}
-where {{ partition_filter('fecha') }}
+where {{ pg_lifecycle.partition_filter('fecha') }}
 group by fecha, tienda_id

@@ -11,4 +11,4 @@ select
     unidades,
     importe
 from {{ ref('stg_ventas') }}
-where {{ partition_filter('fecha') }}
+where {{ pg_lifecycle.partition_filter('fecha') }}

@@ -1,4 +1,0 @@
-{# One line in dbt's log for each DDL decision: `retail.fact_ventas_p202401: build, the source changed`. #}
-{% macro log_decision(relation, decision) %}
-    {%- do log('  ' ~ relation.schema ~ '.' ~ relation.identifier ~ ': ' ~ decision, info=True) -%}
-{% endmacro %}

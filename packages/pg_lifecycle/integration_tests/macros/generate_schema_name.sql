@@ -1,0 +1,4 @@
+{# The schema as configured: the tests name it in SQL. #}
+{% macro generate_schema_name(custom_schema_name, node) %}
+    {{- (custom_schema_name or target.schema) | trim -}}
+{% endmacro %}

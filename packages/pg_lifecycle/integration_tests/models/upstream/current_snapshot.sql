@@ -1,0 +1,3 @@
+{{ config(materialized='ephemeral') }}
+
+select * from {{ ref('sales_snapshot') }} where dbt_valid_to is null

@@ -1,0 +1,6 @@
+{{ config(
+    materialized='partitioned',
+    contract={'enforced': true},
+    partition_by={'fields': ['sold_on'], 'granularity': 'month'},
+) }}
+{{ sales_of(ref('sales_seed')) }}

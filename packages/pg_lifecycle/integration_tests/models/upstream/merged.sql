@@ -1,0 +1,3 @@
+{{ config(materialized='upsert') }}
+
+select sale_id, sold_on, amount from {{ source('shop', 'sales') }}

@@ -1,0 +1,16 @@
+{#
+    Runs SQL text as one transaction of its own, in one round trip. It commits without waiting for the disk: the last
+    statement of a materialization commits normally and so makes all before it durable; a crash in between loses whole
+    transactions, which the next run does again.
+#}
+{% macro run_in_transaction(name, sql, synchronous=false) %}
+    {%- call statement(name, auto_begin=False) -%}
+begin;
+        {%- if not synchronous %}
+set local synchronous_commit = off;
+        {%- endif %}
+{{ sql }}
+-- The one place where a materialization commits.
+commit;
+    {%- endcall -%}
+{% endmacro %}

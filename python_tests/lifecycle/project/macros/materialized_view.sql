@@ -1,0 +1,1 @@
+../../../../macros/materialized_view.sql
