@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from retail_platform.simulator.cli import main
+from retail_platform.commands.generate import main
 from retail_platform.simulator.config import SimulatorError, WorldConfig, config_for
 from retail_platform.simulator.manifest import read_manifest
 from retail_platform.simulator.simulation import _keep, _take, append, generate
@@ -99,7 +99,8 @@ def test_a_new_world_leaves_no_file_of_the_old_one(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_years(tmp_path: Path) -> None:
     code = (
-        "import sys, resource; from retail_platform.simulator.cli import main; main(sys.argv[1:]);"
+        "import sys, resource; from retail_platform.commands.generate import main;"
+        "main(sys.argv[1:]);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     peaks = []

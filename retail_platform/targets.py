@@ -13,8 +13,8 @@ import psycopg2
 import yaml
 from psycopg2.extensions import connection, make_dsn
 
-from retail_platform.connection_errors import CannotConnectError, explain
 from retail_platform.errors import UserError
+from retail_platform.postgres.connection import CannotConnectError, explain
 
 PROJECT = Path(__file__).resolve().parents[1]
 PROFILE = "retail"

@@ -1,6 +1,6 @@
 """Pictures of the simulated world for ``docs/simulator.md``, drawn from the delivered files.
 
-Run ``python -m retail_platform.simulator.pictures --data data``; it needs matplotlib, which is
+Run ``python -m retail_platform.docs.pictures --data data``; it needs matplotlib, which is
 among the development dependencies.
 """
 
@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from retail_platform.simulator.evidence import (
+from retail_platform.docs.evidence import (
     month_index,
     promotion_profile,
     read_panel,

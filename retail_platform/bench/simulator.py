@@ -1,6 +1,6 @@
 """Benchmark of the simulator: lines a second, memory, the share of each stage, one more day.
 
-Run ``python -m retail_platform.simulator.bench``. The share of the stages is measured in one
+Run ``python -m retail_platform.bench.simulator``. The share of the stages is measured in one
 process over one year, since the stages of several workers overlap.
 """
 

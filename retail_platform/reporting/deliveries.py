@@ -12,8 +12,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from retail_platform.loading.errors import LoadError
 from retail_platform.loading.ledger import COMPLETE
-from retail_platform.loading.rendering import GateReport, Section
 from retail_platform.loading.tables import RAW_TABLES
+from retail_platform.reporting.rendering import GateReport, Section
 from retail_platform.targets import connect
 
 SHOWN_ROWS = 20
