@@ -91,7 +91,7 @@ def measure_history(server: LocalServer, history: History, seed: int, repeats: i
         log.info("generate, scale %.3g, %d years", history.scale, history.years)
         generate_s = place.run(
             *["generate.py", "--scale", str(history.scale), "--years", str(history.years)],
-            *["--end-date", END.isoformat(), "--seed", str(seed)],
+            *["--end-date", END.isoformat(), "--future", "--seed", str(seed)],
             *["--output", str(data), "--quiet"],
         )
         deliveries = hold_back(data, Path(name) / "later", history.years, repeats)

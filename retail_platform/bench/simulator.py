@@ -19,13 +19,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from retail_platform.simulator import demand, inventory, returns, simulation, tickets, writer
+from retail_platform.simulator import (
+    demand,
+    inventory,
+    months,
+    returns,
+    simulation,
+    tickets,
+    writer,
+)
 from retail_platform.simulator.config import config_for
 from retail_platform.simulator.manifest import read_manifest
 
 _STAGES: dict[str, tuple[Callable[..., Any], ...]] = {
     "demand: tickets and lines wanted": (demand.want,),
-    "stock: shelves and orders": (simulation._run_stock,),
+    "stock: shelves and orders": (months.run_stock,),
     "tickets: lines served and priced": (tickets.sell,),
     "returns": (returns.draw_returns,),
     "frames: decimals, dates, texts": (

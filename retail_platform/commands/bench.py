@@ -34,6 +34,7 @@ from retail_platform.bench.scratch import Workplace
 from retail_platform.bench.storage import measure_refreshes, measure_sizes
 from retail_platform.errors import UserError
 from retail_platform.postgres.server import LocalServer, project_server
+from retail_platform.settings import DEFAULT_SEED
 from retail_platform.targets import PROJECT, connect, connection_parameters
 
 log = logging.getLogger("bench")
@@ -154,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--no-cold", dest="cold", action="store_false", help="warm only")
         else:
             points = ["1", "4", "13"] if name == "scale" else ["13", "52"]
-            command.add_argument("--seed", type=int, default=20240101, help="of the simulation")
+            command.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the simulation")
             command.add_argument(
                 *("--points", "--million-lines"),
                 nargs="+",

@@ -7,7 +7,7 @@ from retail_platform.simulator.calendar import SEEDS
 from retail_platform.simulator.products import REFERENCE
 
 _PACKAGE = Path(__file__).parent
-_WITHOUT_EFFECT = frozenset({"__init__", "defects", "fingerprint", "writer"})
+_WITHOUT_EFFECT = frozenset({"__init__", "defects", "fingerprint", "workers", "writer"})
 """Modules that change how a world is asked for, measured or stored, but not its data."""
 
 
