@@ -23,8 +23,9 @@ from pathlib import Path
 import psycopg2
 
 from retail_platform.errors import UserError
+from retail_platform.postgres.connection import connect
 from retail_platform.roles import LOADER, TRANSFORMER, Role
-from retail_platform.targets import PROJECT, connect, connection_parameters
+from retail_platform.targets import PROJECT, connection_parameters
 
 PASSWORD_COMMAND = "RETAIL_PASSWORD_COMMAND"
 # An IAM token is valid for 15 minutes, and dbt connects anew for every model.

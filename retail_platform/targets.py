@@ -11,10 +11,9 @@ from urllib.parse import quote, urlencode
 import jinja2
 import psycopg2
 import yaml
-from psycopg2.extensions import connection, make_dsn
 
 from retail_platform.errors import UserError
-from retail_platform.postgres.connection import CannotConnectError, explain
+from retail_platform.postgres.connection import connect
 
 PROJECT = Path(__file__).resolve().parents[1]
 PROFILE = "retail"
@@ -103,21 +102,6 @@ def _render(value: Any, target: str, environment: Mapping[str, str]) -> str:
 
     templates = jinja2.Environment(undefined=jinja2.StrictUndefined)
     return templates.from_string(str(value)).render(env_var=env_var)
-
-
-def connect(parameters: Mapping[str, str]) -> connection:
-    """Open a session.
-
-    Args:
-        parameters: From `connection_parameters`.
-
-    Raises:
-        CannotConnectError: If it is refused; the message names what to look at.
-    """
-    try:
-        return psycopg2.connect(make_dsn(**parameters))
-    except psycopg2.OperationalError as error:
-        raise CannotConnectError(explain(str(error), parameters)) from None
 
 
 def libpq_environment(parameters: Mapping[str, str]) -> dict[str, str]:

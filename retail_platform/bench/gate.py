@@ -17,8 +17,8 @@ from retail_platform.loading.checks import DateWindow, TextFormats, check
 from retail_platform.loading.files import find_files, read_batches
 from retail_platform.loading.loader import Settings, load_folder
 from retail_platform.loading.tables import SALES
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.temporary import temporary_database
-from retail_platform.targets import connect
 
 _DAYS = 28
 _BLOCK_ROWS = 100_000

@@ -17,11 +17,12 @@ from pathlib import Path
 import polars as pl
 from psycopg2 import sql
 
-from retail_platform.bench.measure import Measurement, fetch, summarise
+from retail_platform.bench.measure import Measurement, summarise
 from retail_platform.bench.scratch import Workplace, scratch_database
 from retail_platform.bench.storage import measure_sizes
 from retail_platform.postgres.server import LocalServer
 from retail_platform.postgres.temporary import run_outside_transaction
+from retail_platform.reporting.statements import fetch
 
 log = logging.getLogger(__name__)
 

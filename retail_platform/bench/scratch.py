@@ -22,9 +22,10 @@ from psycopg2.extensions import connection
 
 from retail_platform.bench.measure import Measurement
 from retail_platform.errors import UserError
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
 from retail_platform.postgres.temporary import run_outside_transaction, temporary_database
-from retail_platform.targets import PROJECT, connect
+from retail_platform.targets import PROJECT
 
 # How many of the longest models and tests a build lists.
 SLOWEST = 8

@@ -9,8 +9,9 @@ from contextlib import closing
 
 from rich.console import Console
 
+from retail_platform.postgres.connection import connect
 from retail_platform.reporting.answers import ask, read_questions, to_markdown, to_table
-from retail_platform.targets import PROJECT, connect, connection_parameters
+from retail_platform.targets import PROJECT, connection_parameters
 
 
 def main(argv: Sequence[str] | None = None) -> int:

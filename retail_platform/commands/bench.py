@@ -27,15 +27,16 @@ from retail_platform.bench.concurrency import CLIENTS, measure_concurrency
 from retail_platform.bench.histories import HISTORIES, History, measure_history
 from retail_platform.bench.indexes import measure_alternatives, measure_indexes, statements_of
 from retail_platform.bench.machine import describe
-from retail_platform.bench.measure import fetch
 from retail_platform.bench.queries import measure_questions
 from retail_platform.bench.report import read_results, write_report
 from retail_platform.bench.scratch import Workplace
 from retail_platform.bench.storage import measure_refreshes, measure_sizes
 from retail_platform.errors import UserError
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer, project_server
+from retail_platform.reporting.statements import fetch
 from retail_platform.settings import DEFAULT_SEED
-from retail_platform.targets import PROJECT, connect, connection_parameters
+from retail_platform.targets import PROJECT, connection_parameters
 
 log = logging.getLogger("bench")
 ANALYSES = PROJECT / "analyses"

@@ -34,8 +34,8 @@ from psycopg2 import sql
 from retail_platform.errors import UserError
 from retail_platform.postgres.account import Account, server_account
 from retail_platform.postgres.binaries import BIN_VARIABLE, Binaries, find_binaries
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.tuning import configuration_text, settings_for, this_machine
-from retail_platform.targets import connect
 
 HOST = "127.0.0.1"
 ROLE = "retail"

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 from psycopg2 import sql
 
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 
 @contextmanager
