@@ -133,9 +133,7 @@ def _kept_until(options: argparse.Namespace) -> date | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="generate.py", description="Generate the data of the simulated retail chain."
-    )
+    parser = argparse.ArgumentParser(description="Generate the data of the simulated retail chain.")
     parser.add_argument(
         "--scale",
         type=settings.parse_scale,
