@@ -271,18 +271,12 @@ class _Steps:
     def _command(self, role: Role, *arguments: str) -> int:
         """A command of this package, as a process of its own with the role's credentials."""
         command = own_command(*arguments, "--target", self.daily.target)
-        return self._run(command, own_environment() | self.variables(role))
+        return _run(command, own_environment() | self.variables(role), self.project)
 
     def _dbt(self, *arguments: str) -> int:
         dbt = str(Path(sys.executable).parent / "dbt")
         command = [dbt, *arguments, "--target", self.daily.target]
-        return self._run(command, self.variables(TRANSFORMER))
-
-    def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        _LOG.info("%s", " ".join([Path(command[0]).name, *command[1:]]))
-        return subprocess.run(
-            command, cwd=self.project, env=os.environ | environment, check=False
-        ).returncode
+        return _run(command, self.variables(TRANSFORMER), self.project)
 
 
 def judge_build(results: Path) -> Outcome:
@@ -297,3 +291,8 @@ def judge_build(results: Path) -> Outcome:
     if "error" in found:
         return Outcome.BUILD_FAILED
     return Outcome.TESTS_FAILED if "fail" in found else Outcome.DONE
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> int:
+    _LOG.info("%s", " ".join([Path(command[0]).name, *command[1:]]))
+    return subprocess.run(command, cwd=folder, env=os.environ | environment, check=False).returncode
