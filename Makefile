@@ -1,15 +1,24 @@
 # `make` or `make help` explains itself: the text after ## is what it prints.
 
 # Settings, for example: make build SCALE=0.1 END_DATE=2025-12-31
-SCALE    ?= 1
-ifndef END_DATE
-END_DATE := $(shell date -d yesterday +%F 2>/dev/null || date -v-1d +%F)
-endif
-SEED     ?= 20240101
+# Defaults and limits of SCALE, END_DATE and SEED are in retail_platform/settings.py.
 TARGET   ?= local
-
 PYTHON   ?= python3
 VENV     ?= .venv
+
+# A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
+# RETAIL_ and DBT_: variables of the programs, which make hands on.
+SETTINGS := SCALE END_DATE SEED TARGET PYTHON VENV
+UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
+	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+ifneq ($(strip $(UNKNOWN)),)
+$(error unknown setting: $(strip $(UNKNOWN)). Allowed: $(SETTINGS))
+endif
+
+# Only what was given is passed on.
+given = $(if $(filter undefined,$(origin $(1))),,$(2) '$($(1))')
+GIVEN := $(strip $(call given,SCALE,--scale) $(call given,END_DATE,--end-date) $(call given,SEED,--seed))
+
 PY       := $(VENV)/bin/python
 DBT      := $(VENV)/bin/dbt
 INSTALLED := $(VENV)/.installed
@@ -35,8 +44,7 @@ MAKEFLAGS += --no-print-directory
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: SCALE=%s (1 = 12.9 million sale lines)  END_DATE=%s  SEED=%s  TARGET=%s (local, ci, rds)\n' \
-		'$(SCALE)' '$(END_DATE)' '$(SEED)' '$(TARGET)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)\n' "$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)'
 
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
@@ -54,6 +62,7 @@ lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamll
 	$(MAKE) lint-dbt
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
+	$(VENV)/bin/sqlfluff lint --templater jinja --disable-progress-bar retail_platform/reporting/sql
 
 lint-infra: $(INFRA_VENV)/.installed ## Check infra/ and .github/: terraform fmt, checkov, schema and security of workflows
 	if command -v terraform >/dev/null; then terraform fmt -check -diff infra/terraform; \
@@ -71,9 +80,10 @@ format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/ruff format .
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
+	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql
 
 generate: options install ## Simulate the data into data/; kept if it is the same, continued if only END_DATE is later
-	$(PY) scripts/generate.py --scale $(SCALE) --seed $(SEED) --end-date $(END_DATE) --output data --keep
+	$(PY) scripts/generate.py $(GIVEN) --output data --keep
 
 load: install target ## Load data/ into schema staging (files already loaded are skipped)
 	$(PY) scripts/db.py check --target $(TARGET) --data data
@@ -155,7 +165,7 @@ clean: ## Delete everything that commands made here: environment, database, data
 
 # Before anything is installed or started, with the standard library only.
 options:
-	$(PYTHON) scripts/check_options.py --scale '$(SCALE)' --end-date '$(END_DATE)' --seed '$(SEED)'
+	$(PYTHON) scripts/check_options.py $(GIVEN)
 
 install: $(INSTALLED)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from conftest import END_DATE, SEED, Database, create_database, drop_database, run_dbt, run_script
 
-from retail_platform.loading.report import gate_report
 from retail_platform.postgres.server import LocalServer
+from retail_platform.reporting.deliveries import gate_report
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT, Database
 
+from retail_platform.bench.gate import write_sales
 from retail_platform.loading import csv_rows
-from retail_platform.loading.benchmark import write_sales
 from retail_platform.postgres.server import LocalServer
 
 GIGABYTE = 1_000_000_000
@@ -20,7 +20,7 @@ LOAD = """
 import json, sys
 from pathlib import Path
 from retail_platform.loading import csv_rows, load_folder
-from retail_platform.loading.benchmark import peak_memory
+from retail_platform.bench.gate import peak_memory
 csv_rows.BLOCK_BYTES = int(sys.argv[3])
 report = load_folder(Path(sys.argv[1]), json.loads(sys.argv[2]))
 assert not report.failed, report.failed

@@ -8,8 +8,8 @@ from test_loading_bad_input import GOOD, OTHER, lines, row
 from test_loading_stage import sales, write
 
 from retail_platform.loading import LoadError, Settings, load_folder
-from retail_platform.loading.rendering import GateReport, Section, to_html
-from retail_platform.loading.report import gate_report
+from retail_platform.reporting.deliveries import gate_report
+from retail_platform.reporting.rendering import GateReport, Section, to_html
 
 # What the report reads of dbt's models, in small; the real ones are tested with the models.
 MODELS = """

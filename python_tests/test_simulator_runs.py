@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from retail_platform.simulator.cli import main
+from retail_platform.commands.generate import main
 from retail_platform.simulator.config import SimulatorError, WorldConfig, config_for
 from retail_platform.simulator.manifest import read_manifest
-from retail_platform.simulator.simulation import _keep, _take, append, generate
+from retail_platform.simulator.simulation import append, generate
+from retail_platform.simulator.workers import keep, take
 
 PROJECT = Path(__file__).resolve().parents[1]
 END = date(2025, 3, 20)
@@ -99,7 +100,8 @@ def test_a_new_world_leaves_no_file_of_the_old_one(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_years(tmp_path: Path) -> None:
     code = (
-        "import sys, resource; from retail_platform.simulator.cli import main; main(sys.argv[1:]);"
+        "import sys, resource; from retail_platform.commands.generate import main;"
+        "main(sys.argv[1:]);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     peaks = []
@@ -193,9 +195,9 @@ def test_a_worker_that_is_killed_is_told_and_leaves_nothing(tmp_path: Path) -> N
 def test_a_worker_sends_little_so_that_it_cannot_be_killed_in_the_middle(tmp_path: Path) -> None:
     large = bytes(1_000_000)
     kept: Future[Path] = Future()
-    kept.set_result(_keep(tmp_path, bytes, large))
+    kept.set_result(keep(tmp_path, bytes, large))
     assert len(pickle.dumps(kept.result())) < select.PIPE_BUF
-    assert _take(kept) == large
+    assert take(kept) == large
     assert list(tmp_path.iterdir()) == []
 
 

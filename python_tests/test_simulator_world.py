@@ -15,8 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retail_platform.simulator.config import config_for
-from retail_platform.simulator.evidence import (
+from retail_platform.docs.evidence import (
     BANDS,
     find_affinity,
     find_elasticities,
@@ -25,6 +24,7 @@ from retail_platform.simulator.evidence import (
     read_panel,
     season_index,
 )
+from retail_platform.simulator.config import config_for
 from retail_platform.simulator.parameters import CATEGORIES, CATEGORY, CHANNELS, FORMATS, REGIONS
 from retail_platform.simulator.simulation import generate
 from retail_platform.simulator.tickets import line_total

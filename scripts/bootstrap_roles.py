@@ -1,50 +1,10 @@
-"""Creates the platform's database roles, schemas and privileges; can be repeated at any time.
+"""Create the database roles: the same as `retail roles`."""
 
-Connect as an administrator (on RDS: the master user) through the target's own variables. Passwords
-of the roles are read from RETAIL_LOADER_PASSWORD, RETAIL_TRANSFORMER_PASSWORD and
-RETAIL_READER_PASSWORD; a role whose variable is not set keeps the password it has.
-"""
-
-import argparse
-import os
 import sys
-from datetime import date
-
-from retail_platform.errors import report_user_errors
-from retail_platform.roles import LOGINS, create_roles
-from retail_platform.targets import connection_parameters
-
-
-def main() -> None:
-    """Parse the command line and create the roles."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--target", default="rds", help="a target of profiles.yml (%(default)s)")
-    parser.add_argument("--iam", action="store_true", help="log in with IAM tokens, not passwords")
-    parser.add_argument(
-        "--reader-until",
-        type=date.fromisoformat,
-        metavar="YYYY-MM-DD",
-        help="last day of retail_reader's password, for a temporary reviewer",
-    )
-    options = parser.parse_args()
-
-    passwords = {
-        role.name: os.environ[role.password_variable]
-        for role in LOGINS
-        if role.password_variable and os.environ.get(role.password_variable)
-    }
-    create_roles(
-        connection_parameters(options.target),
-        passwords,
-        iam=options.iam,
-        reader_until=f"{options.reader_until} 23:59:59" if options.reader_until else "infinity",
-    )
-    for role in LOGINS:
-        new = "password set" if role.name in passwords else "password as it was"
-        print(f"{role.name}: {'logs in with IAM tokens' if options.iam else new}")
-
+from pathlib import Path
 
 if __name__ == "__main__":
-    sys.exit(report_user_errors(main))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from retail_platform.commands.cli import run
+
+    sys.exit(run("roles"))

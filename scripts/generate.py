@@ -1,11 +1,10 @@
-"""Generate the data of the simulated retail chain; see docs/simulator.md."""
+"""Generate the data of the simulated retail chain: the same as `retail generate`."""
 
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # The simulator's workers import this file again and need nothing of it.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from retail_platform.simulator.cli import main
+    from retail_platform.commands.cli import run
 
-    sys.exit(main())
+    sys.exit(run("generate"))

@@ -23,7 +23,7 @@ from retail_platform.loading.files import SourceFile, find_files, read_batches, 
 from retail_platform.loading.mapping import FileMapping
 from retail_platform.loading.schema import Partitions, partition_name, prepare
 from retail_platform.loading.tables import RawTable
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 _COPY_BUFFER = 1 << 20
 _CTRL_C_SECONDS = 0.2

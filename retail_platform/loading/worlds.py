@@ -6,7 +6,8 @@ from pathlib import Path
 from retail_platform.errors import UserError
 from retail_platform.loading.files import PARQUET_SUFFIX, sha256
 from retail_platform.loading.ledger import COMPLETE
-from retail_platform.targets import connect, connection_parameters
+from retail_platform.postgres.connection import connect
+from retail_platform.targets import connection_parameters
 
 
 def refuse_other_world(target: str, data: Path) -> None:

@@ -1,20 +1,37 @@
 """What the caller chooses about a world, and the errors of choosing badly."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from retail_platform.errors import UserError
+from retail_platform.settings import (
+    EARLIEST_START,
+    LATEST_END,
+    SettingError,
+    check_end_date,
+    check_scale,
+    check_seed,
+)
 from retail_platform.simulator.parameters import STORES_FULL_SCALE
 
-MAX_SCALE = 20.0
 MIN_STORES = 12
-EARLIEST_START = date(2015, 1, 1)
-LATEST_END = date(2035, 12, 31)
 DAILY_STOCK_DAYS = 60
+
+T = TypeVar("T")
 
 
 class SimulatorError(UserError):
     """A wrong choice of the user, with a message that says what is allowed."""
+
+
+def _check(name: str, check: Callable[[T], T], value: T) -> None:
+    """Refuse a value as this package does."""
+    try:
+        check(value)
+    except SettingError as error:
+        raise SimulatorError(f"{name}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -39,13 +56,8 @@ class WorldConfig:
         Raises:
             SimulatorError: A value is outside what is allowed.
         """
-        if not 0 < self.scale <= MAX_SCALE:
-            raise SimulatorError(
-                f"scale is {self.scale:g}; allowed: a number above 0, at most {MAX_SCALE:g} "
-                "(1 = full scale)"
-            )
-        if self.seed < 0:
-            raise SimulatorError(f"seed is {self.seed}; allowed: an integer of 0 or more")
+        _check("scale", check_scale, self.scale)
+        _check("seed", check_seed, self.seed)
         if not EARLIEST_START <= self.start <= LATEST_END:
             raise SimulatorError(
                 f"the first day is {self.start}; allowed: {EARLIEST_START} to "
@@ -76,11 +88,7 @@ def config_for(
     """
     if years < 1:
         raise SimulatorError(f"years is {years}; allowed: an integer of 1 or more")
-    if not EARLIEST_START <= end <= LATEST_END:
-        raise SimulatorError(
-            f"end date is {end}; allowed: {EARLIEST_START} to {LATEST_END}, "
-            "the years of which the holidays are known"
-        )
+    _check("end date", check_end_date, end)
     start = date(max(end.year - years, 1), end.month, min(end.day, 28)) + timedelta(
         days=max(end.day - 28, 0)
     )

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from retail_platform.settings import LATEST_END
 from retail_platform.simulator.arrays import Ints
-from retail_platform.simulator.config import LATEST_END, SimulatorError, WorldConfig
+from retail_platform.simulator.config import SimulatorError, WorldConfig
 from retail_platform.simulator.demand import MILLI, channel_shares
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.inventory import StockRows

@@ -5,19 +5,21 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from retail_platform import settings
 from retail_platform.errors import UserError
 from retail_platform.loading import load_folder
 from retail_platform.simulator.config import SimulatorError, config_for
 from retail_platform.simulator.defects import MAX_DIRTY
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.manifest import read_manifest
-from retail_platform.simulator.simulation import MAX_WORKERS, append, generate
+from retail_platform.simulator.simulation import append, generate
+from retail_platform.simulator.workers import MAX_WORKERS
 from retail_platform.simulator.writer import MANIFEST
 from retail_platform.targets import connection_parameters
 
@@ -35,7 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit code: 0, 2 for a wrong value, 130 when interrupted.
     """
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if not options.future:
+        try:
+            settings.refuse_future(options.end_date)
+        except settings.SettingError as error:
+            parser.error(f"argument --end-date: {error}")
     # A stop from outside ends like Ctrl-C: workers are told and the partial files removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
@@ -125,21 +133,28 @@ def _kept_until(options: argparse.Namespace) -> date | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="generate.py", description="Generate the data of the simulated retail chain."
+    parser = argparse.ArgumentParser(description="Generate the data of the simulated retail chain.")
+    parser.add_argument(
+        "--scale",
+        type=settings.parse_scale,
+        default=settings.DEFAULT_SCALE,
+        help="volume, 1 = full (12.9 M sale lines)",
     )
     parser.add_argument(
-        "--scale", type=_number, default=1.0, help="volume, 1 = full (12.9 M sale lines)"
-    )
-    parser.add_argument(
-        "--seed", type=_whole(0), default=20240101, help="seed of all random streams"
+        "--seed",
+        type=settings.parse_seed,
+        default=settings.DEFAULT_SEED,
+        help="seed of all random streams (default %(default)s)",
     )
     parser.add_argument(
         "--end-date",
-        type=_date,
-        default=date.today() - timedelta(days=1),
+        type=settings.parse_end_date,
+        default=settings.default_end_date(),
         metavar="YYYY-MM-DD",
         help="last day with data, default yesterday",
+    )
+    parser.add_argument(
+        "--future", action="store_true", help="allow an --end-date after today, for trials"
     )
     parser.add_argument("--years", type=_whole(1), default=5, help="years of history (default 5)")
     parser.add_argument("--output", type=Path, default=Path("data"), help="folder (default data)")
@@ -169,18 +184,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not value > 0:
-        raise argparse.ArgumentTypeError(
-            f"got {text!r}; allowed: a number above 0, such as 0.01 or 1"
-        )
-    return value
-
-
 def _share(text: str) -> float:
     try:
         value = float(text)
@@ -203,12 +206,3 @@ def _whole(least: int, most: int | None = None) -> "type[int]":
         return value
 
     return parse  # type: ignore[return-value]
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"got {text!r}; allowed: a date as YYYY-MM-DD, such as 2025-12-31"
-        ) from error

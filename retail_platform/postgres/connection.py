@@ -1,4 +1,4 @@
-"""Says in libpq's place which setting a refused connection to RDS points at."""
+"""Opens sessions, and says in libpq's place which setting a refused one to RDS points at."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Mapping
 
 import psycopg2
+from psycopg2.extensions import connection, make_dsn
 
 from retail_platform.errors import UserError
 
@@ -50,6 +51,21 @@ _HINTS = (
 
 class CannotConnectError(UserError, psycopg2.OperationalError):
     """A connection that was refused, with libpq's words and what to look at."""
+
+
+def connect(parameters: Mapping[str, str]) -> connection:
+    """Open a session.
+
+    Args:
+        parameters: libpq's.
+
+    Raises:
+        CannotConnectError: If it is refused; the message names what to look at.
+    """
+    try:
+        return psycopg2.connect(make_dsn(**parameters))
+    except psycopg2.OperationalError as error:
+        raise CannotConnectError(explain(str(error), parameters)) from None
 
 
 def explain(message: str, parameters: Mapping[str, str]) -> str:

@@ -1,0 +1,131 @@
+"""Load files of products, stores, sales, returns and inventory into a target, or check them.
+
+Every row ends up in a raw table of schema staging or in cuarentena.filas_archivo with a reason.
+A file that was loaded before is left out; a killed load can simply be repeated.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from retail_platform.loading import (
+    DateWindow,
+    FileMapping,
+    FileReport,
+    Settings,
+    check_folder,
+    load_folder,
+    read_mapping,
+)
+from retail_platform.reporting.deliveries import gate_report
+from retail_platform.reporting.rendering import Section, delivery_sections, to_html, to_terminal
+from retail_platform.targets import connection_parameters
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line and load, check or report; 1 if something was refused."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if not options.source and not options.report:
+        parser.error("nothing to do: give files or folders, or --report")
+    if options.html and not options.report:
+        parser.error("--html belongs to --report")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    succeeded = _deliver(options) if options.source else True
+    if options.report:
+        succeeded &= _report(options)
+    return 0 if succeeded else 1
+
+
+def _deliver(options: argparse.Namespace) -> bool:
+    """Load or check the sources; whether every file was accepted."""
+    settings = Settings(
+        window=DateWindow(options.first_date, options.last_date),
+        max_rejected=options.max_rejected,
+        workers=options.workers,
+        mapping=read_mapping(options.mapping) if options.mapping else FileMapping(),
+    )
+    errors = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed} files"), TimeElapsedColumn())
+    with Progress(
+        *columns, console=errors, transient=True, disable=not errors.is_terminal
+    ) as progress:
+        task = progress.add_task("files", total=None)
+
+        def advance(_file: FileReport) -> None:
+            progress.advance(task)
+
+        if options.check:
+            report = check_folder(options.source, settings, advance)
+        else:
+            parameters = connection_parameters(options.target)
+            report = load_folder(options.source, parameters, settings, advance)
+    _print(delivery_sections(report))
+    for file in report.failed:
+        sys.stderr.write(f"refused {file.file.path}: {file.error}\n")
+    return not report.failed
+
+
+def _report(options: argparse.Namespace) -> bool:
+    """Print the state of all deliveries; whether every row is accounted for."""
+    report = gate_report(connection_parameters(options.target))
+    _print(report.sections)
+    if options.html:
+        options.html.write_text(to_html(report), encoding="utf-8")
+    return report.accounted
+
+
+def _print(sections: Iterable[Section]) -> None:
+    # Piped output has no terminal to fit into: wide enough for every column.
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=200)
+    for renderable in to_terminal(sections):
+        console.print(renderable)
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = Settings()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", nargs="*", type=Path, help="files or folders")
+    parser.add_argument("--target", default="local", help="target of profiles.yml")
+    parser.add_argument(
+        "--check", action="store_true", help="validate and report without loading or connecting"
+    )
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="print the state of all deliveries; exit code 1 if a row is unaccounted for",
+    )
+    parser.add_argument("--html", type=Path, help="with --report: write it as an HTML page too")
+    parser.add_argument(
+        "--mapping", type=Path, help="YAML file with a retailer's names and formats"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=defaults.workers, help="files at a time (%(default)s)"
+    )
+    parser.add_argument(
+        "--max-rejected",
+        type=float,
+        default=defaults.max_rejected,
+        help="largest share of refused rows with which a file is loaded (%(default)s)",
+    )
+    parser.add_argument(
+        "--first-date",
+        type=date.fromisoformat,
+        default=defaults.window.first,
+        help="earliest date accepted (%(default)s)",
+    )
+    parser.add_argument(
+        "--last-date",
+        type=date.fromisoformat,
+        default=defaults.window.last,
+        help="latest date accepted (default: tomorrow)",
+    )
+    return parser
