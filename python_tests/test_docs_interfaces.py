@@ -159,3 +159,12 @@ def test_roles_are_those_that_are_made() -> None:
         role.name: ("yes" if role.password_variable else "no", ", ".join(role.database) or "-")
         for role in ROLES
     }
+
+
+def test_the_first_page_claims_no_speed_that_was_not_measured() -> None:
+    opening = (PROJECT / "README.md").read_text(encoding="utf-8").split("## Two commands")[0]
+    claimed = re.findall(r"([\d.,]*\d) (?:ms|s|times|million)\b", opening)
+    claimed += re.findall(r"([\d.,]*\d) to [\d.,]+ times", opening)
+    measured = set(re.findall(r"[\d.,]*\d", section("performance.md")))
+    assert len(claimed) > 8
+    assert set(claimed) - measured == set()
