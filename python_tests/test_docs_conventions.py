@@ -6,11 +6,13 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import PROJECT, Database, run_dbt
+from test_docs_links import files
 
 
 @pytest.fixture(scope="module")
@@ -67,23 +69,13 @@ def test_the_index_of_decisions_lists_every_record_with_its_title_and_status() -
 
 
 def test_decisions_that_are_named_exist() -> None:
-    tracked = subprocess.run(
-        [
-            "git",
-            "grep",
-            "-IhoE",
-            "(ADR |adr-)[0-9]+",
-            "--",
-            ".",
-            ":!python_tests",
-            ":!*/CHANGELOG.md",
-        ],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    named = {re.split("[ -]", reference)[1] for reference in tracked.stdout.splitlines()}
+    texts = files("*.md", "*.py", "*.sql", "*.yml", "*.j2", "*.tf", "*.toml", "Makefile")
+    named = {
+        number
+        for path in texts
+        if path.name != "CHANGELOG.md"
+        for number in re.findall(r"\b(?:ADR |adr-)(\d+)", path.read_text(encoding="utf-8"))
+    }
     exist = {path.name[4:8] for path in (PROJECT / "docs" / "decisions").glob("adr-*.md")}
     assert named - exist == set()
 
@@ -99,3 +91,19 @@ def test_every_direct_dependency_has_a_line_that_says_why() -> None:
     }
     assert len(names) > 15
     assert names - listed == set()
+
+
+def test_the_newest_version_is_the_projects_and_each_says_what_changed_in_the_schema() -> None:
+    changes = (PROJECT / "CHANGELOG.md").read_text()
+    _, *versions = re.split(r"^## ", changes, flags=re.M)
+    assert versions[0].startswith("[Unreleased]")
+    released = [re.match(r"\[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d\n", text) for text in versions[1:]]
+    assert all(released)
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    assert released[0] and released[0][1] == declared
+    assert yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["version"] == declared
+    for text in versions:
+        [table] = re.findall(
+            r"^### Schema changes\n\n\| relation \| .*\n\|[-|]+\n((?:\|.*\n)+)", text, re.M
+        )
+        assert table

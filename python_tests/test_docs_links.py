@@ -10,17 +10,23 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 
-PAGES = sorted(
-    PROJECT / name
-    for name in subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    if (PROJECT / name).is_file()
-)
+OTHERS = {"dbt_packages", "target", "logs", "data", "build"}
+
+
+def files(*patterns: str) -> list[Path]:
+    """The project's files, without what its commands make."""
+    found = {path for pattern in patterns for path in PROJECT.rglob(pattern) if path.is_file()}
+    parts = {path: path.relative_to(PROJECT).parts[:-1] for path in found}
+    return sorted(
+        path
+        for path in found
+        if not any(
+            part in OTHERS or part.startswith(".venv") or part == ".git" for part in parts[path]
+        )
+    )
+
+
+PAGES = files("*.md")
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 FENCE = re.compile(r"^```.*?^```", flags=re.M | re.S)
 
