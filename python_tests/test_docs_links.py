@@ -20,9 +20,7 @@ def files(*patterns: str) -> list[Path]:
     return sorted(
         path
         for path in found
-        if not any(
-            part in OTHERS or part.startswith(".venv") or part == ".git" for part in parts[path]
-        )
+        if not any(part in OTHERS or part.startswith(".") for part in parts[path])
     )
 
 
