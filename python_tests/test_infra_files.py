@@ -148,6 +148,7 @@ def test_parameters_are_those_that_the_standin_runs_with(blocks: dict[str, Any])
     [group] = _resources(blocks, "aws_db_parameter_group")
     spelled = {"0": "off", "1": "on"}
     parameters = {item["name"]: item["value"] for item in group["parameter"]}
+    assert parameters["rds.force_ssl"] == "1", "the stand-in lets nobody in without TLS"
     # The stand-in logs every temporary file, because it is there to be measured.
     shared = parameters.keys() & MICRO.keys() - {"log_temp_files"}
     assert shared
