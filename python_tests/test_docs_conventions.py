@@ -1,4 +1,4 @@
-"""Conventions hold, the linter notices when they do not, links lead somewhere."""
+"""Conventions hold, and the linter notices when they do not."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import PROJECT, Database, run_dbt
-
-PAGES = sorted(
-    path
-    for pattern in ("*.md", "docs/**/*.md", "macros/**/*.md", "models/**/README.md")
-    for path in PROJECT.glob(pattern)
-)
+from test_docs_links import files
 
 
 @pytest.fixture(scope="module")
@@ -54,25 +50,34 @@ def test_a_model_that_breaks_them_is_named(manifest: Path, tmp_path: Path) -> No
     assert "check_model_description_populated" in result.stdout
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
-def test_links_lead_to_files(page: Path) -> None:
-    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
-    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
-    targets += re.findall(r'(?:src|srcset)="([^"]+)"', text)
-    local = [target for target in targets if not re.match(r"[a-z]+:", target)]
-    missing = [target for target in local if not (page.parent / target).exists()]
-    assert missing == []
+def test_the_index_of_decisions_lists_every_record_with_its_title_and_status() -> None:
+    folder = PROJECT / "docs" / "decisions"
+    records = {}
+    for path in folder.glob("adr-*.md"):
+        number, title = re.findall(r"^# ADR (\d{4}): (.*)$", path.read_text(), flags=re.M)[0]
+        [status] = re.findall(r"^Status: (.*)$", path.read_text(), flags=re.M)
+        records[path.name] = (number, title, status)
+        assert path.name.startswith(f"adr-{number}-")
+    row = r"^\| \[(\d{4})\]\((.*)\) \| (.*?) \| (.*?) \| (.+) \|$"
+    listed = re.findall(row, (folder / "README.md").read_text(), flags=re.M)
+    assert [file for _, file, *_ in listed] == sorted(records)
+    assert {file: (number, *rest) for number, file, *rest, _ in listed} == records
+    merged = {
+        old for *_, status in records.values() for old in re.findall(r"\b\d{4}\b(?!-)", status)
+    }
+    assert merged.isdisjoint(number for number, *_ in records.values())
 
 
-def test_every_decision_weighs_alternatives_and_has_a_number_of_its_own() -> None:
-    records = sorted((PROJECT / "docs" / "decisions").glob("*.md"))
-    numbers = [re.fullmatch(r"adr-(\d{4})-[a-z0-9-]+\.md", path.name) for path in records]
-    assert all(numbers)
-    assert len({match[1] for match in numbers if match}) == len(records)
-    for path in records:
-        text = path.read_text()
-        assert "Status: " in text, path.name
-        assert re.search("^## .*(Alternatives|Ways)", text, flags=re.M), path.name
+def test_decisions_that_are_named_exist() -> None:
+    texts = files("*.md", "*.py", "*.sql", "*.yml", "*.j2", "*.tf", "*.toml", "Makefile")
+    named = {
+        number
+        for path in texts
+        if path.name != "CHANGELOG.md"
+        for number in re.findall(r"\b(?:ADR |adr-)(\d+)", path.read_text(encoding="utf-8"))
+    }
+    exist = {path.name[4:8] for path in (PROJECT / "docs" / "decisions").glob("adr-*.md")}
+    assert named - exist == set()
 
 
 def test_every_direct_dependency_has_a_line_that_says_why() -> None:
@@ -86,3 +91,19 @@ def test_every_direct_dependency_has_a_line_that_says_why() -> None:
     }
     assert len(names) > 15
     assert names - listed == set()
+
+
+def test_the_newest_version_is_the_projects_and_each_says_what_changed_in_the_schema() -> None:
+    changes = (PROJECT / "CHANGELOG.md").read_text()
+    _, *versions = re.split(r"^## ", changes, flags=re.M)
+    assert versions[0].startswith("[Unreleased]")
+    released = [re.match(r"\[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d\n", text) for text in versions[1:]]
+    assert all(released)
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    assert released[0] and released[0][1] == declared
+    assert yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["version"] == declared
+    for text in versions:
+        [table] = re.findall(
+            r"^### Schema changes\n\n\| relation \| .*\n\|[-|]+\n((?:\|.*\n)+)", text, re.M
+        )
+        assert table
