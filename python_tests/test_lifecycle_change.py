@@ -157,11 +157,16 @@ def test_rebuild_range_names_the_months_by_hand(world: World):
 
 
 def test_also_rebuild_names_months_by_a_query(world: World):
+    world.write_macro(
+        "pendientes",
+        "relation",
+        "{%- if adapter.get_relation(target.database, 'origen', 'pendientes') %}"
+        "select dia as lower from {{ source('origen', 'ventas').schema }}.pendientes{% endif -%}",
+    )
     world.edit(
         "fact_ventas.sql",
         "granularity': 'month'},",
-        "granularity': 'month'},\n    also_rebuild={'if_exists': 'origen.pendientes',"
-        " 'query': 'select dia as lower from origen.pendientes'},",
+        "granularity': 'month'},\n    also_rebuild='pendientes',",
     )
     before = world.files()
     assert "0 of 3" in world.dbt("run", "--select", "fact_ventas")

@@ -131,11 +131,13 @@ def test_privileges_on_the_table_and_old_and_new_partitions_follow_the_config(
 
 
 def test_a_partition_that_its_model_holds_back_is_not_published(world: World):
-    check = (
-        "select 'faltan filas desde ' || '{lower}' || ' hasta ' || '{upper}' from {new}"
-        " having count(*) < 61"
+    world.write_macro(
+        "filas_que_faltan",
+        "built, lower, upper",
+        "select 'faltan filas desde {{ lower }} hasta {{ upper }}' from {{ built }}"
+        " having count(*) < 61",
     )
-    config = f"granularity': 'month'}},\n    publish_check=\"{check}\","
+    config = "granularity': 'month'},\n    publish_check='filas_que_faltan',"
     world.edit("fact_ventas.sql", "granularity': 'month'},", config)
     world.deliver("2024-01-01", rows=1)
     world.touch("2024-02-01")

@@ -162,6 +162,11 @@ class World:
         """Write a file into ``models``."""
         (self.project / "models" / file).write_text(text)
 
+    def write_macro(self, name: str, arguments: str, text: str) -> None:
+        """Write a macro of the project."""
+        path = self.project / "macros" / f"{name}.sql"
+        path.write_text(f"{{% macro {name}({arguments}) %}}{text}{{% endmacro %}}")
+
     # --- raw rows ---
 
     def query(self, statement: str, *arguments: object) -> list[tuple]:
