@@ -5,7 +5,14 @@ from contextlib import closing
 import pytest
 from lifecycle.world import World
 
+from retail_platform.targets import connect
+
 pytest_plugins = ["lifecycle.fixtures"]
+
+# A lock of the family that builds of fact_ventas use, under a key that none of them will.
+TAKE_LOCK = """
+select pg_advisory_lock(hashtext('"retail"."fact_ventas"'), -1), pg_backend_pid()
+"""
 
 
 @pytest.fixture
@@ -45,18 +52,27 @@ def test_two_builds_at_once_end_as_one(world: World):
 def test_a_build_that_may_not_wait_names_the_one_that_works(world: World):
     world.deliver("2024-01-01", rows=20)
     before = world.identity()
-    # The key of the lock is part of what other tools may rely on.
     with closing(world.database.connect()) as other, other.cursor() as cursor:
-        cursor.execute(
-            "select pg_advisory_lock(hashtextextended(%s, 0)), pg_backend_pid()",
-            ('"ciclo"."retail"."fact_ventas"',),
-        )
+        cursor.execute(TAKE_LOCK)
         ((_, pid),) = cursor.fetchall()
         text = world.refuse("run", "--select", "fact_ventas", wait_for_other_build="1 second")
     assert 'another build is working on "ciclo"."retail"."fact_ventas"' in text
     assert f"(server process {pid})" in text
     assert world.identity() == before
     assert "1 of 3 partitions to build" in world.dbt("run", "--select", "fact_ventas")
+
+
+def test_a_lock_that_a_reader_takes_stops_nobody(world: World):
+    world.deliver("2024-01-01", rows=20)
+    with closing(connect(world.database.server.admin_parameters())) as admin, admin:
+        admin.cursor().execute(
+            "drop role if exists curioso; create role curioso login password 'curioso'"
+        )
+    reader = {**world.database.parameters, "user": "curioso", "password": "curioso"}
+    with closing(connect(reader)) as other, other.cursor() as cursor:
+        cursor.execute(TAKE_LOCK)
+        text = world.dbt("run", "--select", "fact_ventas", wait_for_other_build="1 second")
+    assert "1 of 3 partitions to build" in text
 
 
 @pytest.mark.full

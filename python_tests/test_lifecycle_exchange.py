@@ -111,7 +111,7 @@ def test_a_date_far_outside_makes_no_partition(world: World):
     world.deliver("0204-01-01", rows=1)
     world.deliver("2204-01-01", rows=1)
     text = " ".join(world.refuse("run", "--select", "fact_ventas").split())
-    assert "2 periods are refused, nothing was built" in text
+    assert "2 periods of" in text and "are refused, nothing was built" in text
     assert "outside the expected window 2020-01-01 to 2030-12-31" in text
     assert "0204-01-01" in text
     assert "2204-01-01" in text

@@ -154,7 +154,7 @@ def test_a_refresh_that_readers_wait_for_warns(world: World):
     for name in configs:
         reason = "it has no unique btree index on plain columns without WHERE"
         assert (
-            f'"{name}": refreshed with a lock that readers wait for, because {reason}' in warnings
+            f'"{name}" is refreshed with a lock that readers wait for, because {reason}' in warnings
         )
         assert world.value(f"select sum(ventas) from retail.{name}") == 185
 
@@ -183,5 +183,5 @@ def test_another_relation_under_the_name_is_left_alone(world: World):
     world.query("drop view retail.resumen; drop materialized view retail.mv_ventas_mes")
     world.query("create table retail.mv_ventas_mes as select 1 as n")
     text = " ".join(world.refuse(*SELECT).split())
-    assert "exists, but is no materialized view" in text
+    assert "the model wants a materialized view" in text
     assert world.query("select n from retail.mv_ventas_mes") == [(1,)]

@@ -20,7 +20,7 @@ def test_a_build_tests_a_changed_partition_until_it_passes(world: World):
     with_expression(world)
     world.query("update origen.ventas set importe = -1 where venta_id = 1")
     world.touch("2024-01-01")
-    failed = "FAIL 1 expressions_hold_fact_ventas"
+    failed = "FAIL 1 pg_lifecycle_expressions_hold_fact_ventas"
     assert failed in world.refuse("build")
     # Nothing is built any more, and the failure is not forgotten.
     text = world.refuse("build")
@@ -37,7 +37,7 @@ def test_a_build_looks_only_at_what_changed_and_a_test_at_everything(world: Worl
     # Behind dbt's back: what a build tested stays tested, by design; `dbt test` looks anew.
     world.query("update retail.fact_ventas set importe = -1 where venta_id = 1")
     world.dbt("build", "--select", "fact_ventas")
-    assert "FAIL 1 expressions_hold_fact_ventas" in world.refuse("test", "--select", "fact_ventas")
+    assert "FAIL 1 pg_lifecycle_expressions_hold_fact_ventas" in world.refuse("test", "--select", "fact_ventas")
     world.refuse("build", "--select", "fact_ventas", test_all=True)
 
 
@@ -51,9 +51,9 @@ def test_the_catalog_tests_find_gaps_hidden_rows_and_lost_constraints(world: Wor
     )
     text = world.refuse("test", "--select", "fact_ventas")
     # The gap before March, and the DEFAULT partition where rows could hide.
-    assert "FAIL 2 partitions_contiguous_fact_ventas_" in text
+    assert "FAIL 2 pg_lifecycle_partitions_contiguous_fact_ventas_" in text
     # On the table and on its three partitions.
-    assert "FAIL 4 constraints_enforced_fact_ventas_" in text
+    assert "FAIL 4 pg_lifecycle_constraints_enforced_fact_ventas_" in text
 
 
 def test_a_build_looks_at_the_periods_of_a_view_that_it_read_anew(world: World):
@@ -65,7 +65,7 @@ def test_a_build_looks_at_the_periods_of_a_view_that_it_read_anew(world: World):
     world.dbt("test")
     world.query("update origen.ventas set importe = -1000000 where venta_id = 1")
     world.touch("2024-01-01")
-    failed = "FAIL 1 expressions_hold_mv_ventas_mes"
+    failed = "FAIL 1 pg_lifecycle_expressions_hold_mv_ventas_mes"
     assert failed in world.refuse("build")
     january = "(mes >= '2024-01-01 00:00:00' and mes < '2024-02-01 00:00:00')"
     assert f"({january})" in compiled_test(world, "mv_ventas_mes")
@@ -86,5 +86,5 @@ def test_a_build_looks_at_the_periods_of_a_view_that_it_read_anew(world: World):
 
 def compiled_test(world: World, model: str) -> str:
     """The SQL of a model's `expressions_hold` as the last run compiled it."""
-    [path] = world.database.folder.glob(f"target/compiled/**/expressions_hold_{model}*.sql")
+    [path] = world.database.folder.glob(f"target/compiled/**/pg_lifecycle_expressions_hold_{model}*.sql")
     return path.read_text(encoding="utf-8")
