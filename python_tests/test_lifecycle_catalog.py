@@ -35,7 +35,7 @@ DIFFERENCES = {
     ),
     "new constraint": (
         [("yml", "    columns:\n", UNIQUE + "    columns:\n")],
-        ["constraint fact_ventas_tienda_id_fecha_key is missing: unique (\"tienda_id\", \"fecha\")"],
+        ['constraint fact_ventas_tienda_id_fecha_key is missing: unique ("tienda_id", "fecha")'],
     ),
     "partitioned to plain": (
         [("sql", "materialized='partitioned'", "materialized='upsert'")],
@@ -92,7 +92,10 @@ def test_a_difference_that_cannot_be_applied_is_told_and_nothing_changes(world: 
             "create table {} as select * from origen.ventas",
             "is a table, the model wants a partitioned table",
         ),
-        ("create view {} as select * from origen.ventas", "is a view, the model wants a partitioned table"),
+        (
+            "create view {} as select * from origen.ventas",
+            "is a view, the model wants a partitioned table",
+        ),
         (
             "create table {} (like origen.ventas) partition by range (tienda_id)",
             "it is partitioned by RANGE (tienda_id), the model wants RANGE (fecha)",

@@ -37,7 +37,9 @@ def test_a_build_looks_only_at_what_changed_and_a_test_at_everything(world: Worl
     # Behind dbt's back: what a build tested stays tested, by design; `dbt test` looks anew.
     world.query("update retail.fact_ventas set importe = -1 where venta_id = 1")
     world.dbt("build", "--select", "fact_ventas")
-    assert "FAIL 1 pg_lifecycle_expressions_hold_fact_ventas" in world.refuse("test", "--select", "fact_ventas")
+    assert "FAIL 1 pg_lifecycle_expressions_hold_fact_ventas" in world.refuse(
+        "test", "--select", "fact_ventas"
+    )
     world.refuse("build", "--select", "fact_ventas", test_all=True)
 
 
@@ -86,5 +88,7 @@ def test_a_build_looks_at_the_periods_of_a_view_that_it_read_anew(world: World):
 
 def compiled_test(world: World, model: str) -> str:
     """The SQL of a model's `expressions_hold` as the last run compiled it."""
-    [path] = world.database.folder.glob(f"target/compiled/**/pg_lifecycle_expressions_hold_{model}*.sql")
+    [path] = world.database.folder.glob(
+        f"target/compiled/**/pg_lifecycle_expressions_hold_{model}*.sql"
+    )
     return path.read_text(encoding="utf-8")

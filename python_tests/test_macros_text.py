@@ -310,9 +310,7 @@ def walk(of: str, sql: str | None = None, **config: Any) -> dict[str, Any]:
         versiones=lambda relation: f"select mes as lower from {relation}",
     ).upstream_versions(above, sql)
     origins = [re.match(r"select '([\w.]+)'", query).group(1) for query in found["queries"]]
-    return {"has_periods": found["has_periods"]} | dict(
-        zip(origins, found["queries"], strict=True)
-    )
+    return {"has_periods": found["has_periods"]} | dict(zip(origins, found["queries"], strict=True))
 
 
 def test_the_walk_upstream_stops_at_what_holds_rows():

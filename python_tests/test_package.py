@@ -329,7 +329,7 @@ def test_a_new_project_writes_a_few_lines_and_exchanges_the_month_that_changed(
     folder = tmp_path / "shop"
     (folder / "models").mkdir(parents=True)
     (folder / "dbt_project.yml").write_text(
-        "{name: shop, version: '1', config-version: 2, profile: shop,"
+        "{name: shop, version: '1.0.0', config-version: 2, profile: shop,"
         " flags: {send_anonymous_usage_stats: false}}"
     )
     (folder / "packages.yml").write_text(f"packages: [{{local: '{PACKAGE}'}}]")
