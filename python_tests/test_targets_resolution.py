@@ -34,10 +34,12 @@ def example_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_local_is_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = {"host": "127.0.0.1", "user": "retail", "dbname": "retail", "connect_timeout": "10"}
-    assert connection_parameters("local") == expected | {"port": str(DEFAULT_PORT)}
+    expected = {"user": "retail", "dbname": "retail", "connect_timeout": "10"}
+    place = {"host": f"/tmp/retail-{DEFAULT_PORT}", "port": str(DEFAULT_PORT)}
+    assert connection_parameters("local") == expected | place
     monkeypatch.setenv("RETAIL_LOCAL_PORT", "6001")
-    assert connection_parameters("local")["port"] == "6001"
+    place = {"host": "/tmp/retail-6001", "port": "6001"}
+    assert connection_parameters("local") == expected | place
 
 
 def test_rds_authenticates_the_server_unless_told_otherwise(
@@ -88,6 +90,8 @@ def test_the_url_has_no_password_and_quotes_names() -> None:
     parameters = {"host": "db.example.org", "port": "5432", "user": "a@b", "password": "secret"}
     text = url(parameters | {"dbname": "retail", "sslmode": "verify-full"})
     assert text == "postgresql://a%40b@db.example.org:5432/retail?sslmode=verify-full"
+    socket = {"host": "/tmp/x", "port": "6001", "user": "retail", "dbname": "retail"}
+    assert url(socket) == "postgresql://retail@/retail?host=/tmp/x&port=6001"
 
 
 def test_dbt_and_python_agree(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

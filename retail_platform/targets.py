@@ -114,8 +114,10 @@ def connect(parameters: Mapping[str, str]) -> connection:
     Raises:
         CannotConnectError: If it is refused; the message names what to look at.
     """
+    # Said by the client, so that neither PGCLIENTENCODING nor ALTER ROLE or DATABASE decides it.
+    encoding = {"client_encoding": "UTF8"}
     try:
-        return psycopg2.connect(make_dsn(**parameters))
+        return psycopg2.connect(make_dsn(**encoding | dict(parameters)))
     except psycopg2.OperationalError as error:
         raise CannotConnectError(explain(str(error), parameters)) from None
 
@@ -135,20 +137,20 @@ def libpq_environment(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def url(parameters: Mapping[str, str]) -> str:
-    """A libpq URL without the password, for clients that ask for it or read PGPASSWORD.
+    """A libpq URL without the password, for clients that ask for it or read a password file.
 
     Args:
         parameters: From `connection_parameters`.
     """
     user, host = quote(parameters["user"], safe=""), parameters["host"]
-    options = {
-        key: value
-        for key, value in parameters.items()
-        if key in ("sslmode", "sslrootcert", "sslcert", "sslkey")
-    }
-    query = f"?{urlencode(options)}" if options else ""
+    place = f"{host}:{parameters['port']}"
+    shown = ["passfile", "sslmode", "sslrootcert", "sslcert", "sslkey"]
+    if host.startswith("/"):  # a socket's folder is no host name of a URL
+        place, shown = "", ["host", "port", *shown]
+    options = {key: parameters[key] for key in shown if key in parameters}
+    query = f"?{urlencode(options, safe='/')}" if options else ""
     dbname = quote(parameters["dbname"], safe="")
-    return f"postgresql://{user}@{host}:{parameters['port']}/{dbname}{query}"
+    return f"postgresql://{user}@{place}/{dbname}{query}"
 
 
 def check_target(target: str, project: Path = PROJECT) -> None:
@@ -184,12 +186,14 @@ def check_target(target: str, project: Path = PROJECT) -> None:
                     and not (
                         has_schema_privilege(oid, 'usage') and has_schema_privilege(oid, 'create')
                     )
-                    -- The loader's role writes to staging and has no business in retail.
-                    and not (
-                        nspname = 'retail'
-                        and coalesce(
-                            has_schema_privilege(to_regnamespace('staging')::oid, 'create'), false
-                        )
+                    -- The loader's role writes to tables that others made, and makes none.
+                    and not exists (
+                        select
+                        from pg_class
+                        where relnamespace = to_regnamespace('staging')
+                            and relname = 'cargas'
+                            and has_table_privilege(pg_class.oid, 'insert')
+                            and not pg_has_role(relowner, 'usage')
                     )
                 """,
                 [list(SCHEMAS)],

@@ -11,8 +11,9 @@ import sys
 from datetime import date
 
 from retail_platform.errors import report_user_errors
+from retail_platform.postgres.server import administrator_of
 from retail_platform.roles import LOGINS, create_roles
-from retail_platform.targets import connection_parameters
+from retail_platform.targets import PROJECT
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def main() -> None:
         if role.password_variable and os.environ.get(role.password_variable)
     }
     create_roles(
-        connection_parameters(options.target),
+        administrator_of(options.target, PROJECT),
         passwords,
         iam=options.iam,
         reader_until=f"{options.reader_until} 23:59:59" if options.reader_until else "infinity",

@@ -13,8 +13,8 @@ from pathlib import Path
 from retail_platform.errors import report_user_errors
 from retail_platform.loading.worlds import refuse_other_world
 from retail_platform.postgres.binaries import find_binaries
-from retail_platform.postgres.server import project_server
-from retail_platform.targets import check_target, connection_parameters, libpq_environment, url
+from retail_platform.postgres.server import project_server, url_of
+from retail_platform.targets import check_target, connection_parameters, libpq_environment
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -106,7 +106,7 @@ def main() -> int:
             if options.data:
                 refuse_other_world(options.target, options.data)
         case "url":
-            print(url(connection_parameters(options.target)))
+            print(url_of(options.target, PROJECT))
     return 0
 
 
