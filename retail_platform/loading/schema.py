@@ -238,7 +238,7 @@ def _create_schema(cursor: Cursor, schema: str, missing: Sequence[str]) -> None:
     """Create a schema, or make sure that the caller may create tables in the existing one."""
     cursor.execute(
         """
-        select pg_get_userbyid(nspowner),
+        select pg_get_userbyid(nspowner), pg_has_role(nspowner, 'member'),
                has_schema_privilege(oid, 'CREATE') and has_schema_privilege(oid, 'USAGE'),
                current_user, current_database()
         from pg_namespace where nspname = %s
@@ -249,8 +249,8 @@ def _create_schema(cursor: Cursor, schema: str, missing: Sequence[str]) -> None:
     if found is None:
         cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
         return
-    owner, allowed, user, database = found
-    if not allowed and owner == OWNER:
+    owner, member, allowed, user, database = found
+    if owner == OWNER and not member:
         raise LoadError(
             f"database {database} lacks {', '.join(missing)}, which {user} may not make: the "
             "administrator makes them with `make roles` (docs/runbook.md)"
