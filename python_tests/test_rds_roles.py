@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import psycopg2
@@ -12,8 +13,10 @@ import pytest
 from conftest import PROJECT, Database, run_dbt, run_script
 from psycopg2 import errors
 from rds_standin import MASTER, RdsDatabase, Standin
+from test_loading_stage import sales, write
 
 from retail_platform.errors import UserError
+from retail_platform.loading import State, load_folder
 from retail_platform.roles import LOGINS, create_roles
 from retail_platform.targets import connect
 
@@ -187,7 +190,7 @@ def test_an_installation_of_a_single_user_gets_the_roles(any_standin: Standin) -
         create materialized view retail."Mv" as select * from staging.stg_ventas;
         """
     )
-    create_roles(database.parameters, {})
+    create_roles(database.parameters, any_standin.role_passwords)
     owners = database.query(
         "select relname::text, relowner::regrole::text from pg_class "
         "where relnamespace::regnamespace::text in ('staging', 'retail') "
@@ -200,6 +203,24 @@ def test_an_installation_of_a_single_user_gets_the_roles(any_standin: Standin) -
     assert owned >= {"cargas", "cargas_carga_id_seq", "raw_ventas", "raw_ventas_p202501"}
     database.query_as(TRANSFORMER, 'refresh materialized view retail."Mv"')
     assert database.query_as(READER, 'select * from retail."Mv"') == []
+
+
+def test_a_single_users_database_goes_on_with_the_roles(
+    any_standin: Standin, tmp_path: Path
+) -> None:
+    database = any_standin.create_database(prepared=False)
+    for user, month in ((MASTER, 1), (LOADER, 2), (MASTER, 3)):
+        if user == LOADER:
+            create_roles(database.parameters, any_standin.role_passwords)
+        first = month * 10
+        rows = sales(date(2024, month, 1), range(first, first + 5))
+        path = write(tmp_path, f"ventas_{month}.parquet", rows)
+        report = load_folder(path, any_standin.parameters(user, database.name))
+        assert [file.state for file in report.files] == [State.LOADED]
+    assert database.query(
+        "select distinct relowner::regrole::text from pg_class where relname ~ '^raw_ventas_p'"
+    ) == [("retail_owner",)]
+    assert database.query_as(TRANSFORMER, "select count(*) from staging.raw_ventas") == [(30,)]
 
 
 def test_who_cannot_create_roles_is_told_and_nothing_changes(any_standin: Standin) -> None:

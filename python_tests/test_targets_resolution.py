@@ -150,6 +150,18 @@ def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
         check_target("local")
 
 
+def test_a_profile_of_an_older_version_is_told_what_to_take_over(
+    embedded_server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = yaml.safe_load((tmp_path / "profiles.yml").read_text())
+    profile["retail"]["outputs"]["local"]["host"] = "127.0.0.1"
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profile))
+    monkeypatch.setenv("RETAIL_LOCAL_PORT", str(embedded_server.port))
+    monkeypatch.setenv("PGPASSFILE", "/dev/null")
+    with pytest.raises(UserError, match=r"no password supplied[\s\S]*profiles\.yml\.example"):
+        check_target("local")
+
+
 @pytest.mark.parametrize("script", ["db.py check", "load.py", "answers.py"])
 @pytest.mark.parametrize(
     ("target", "expected"), [("prod", "ci, local, rds"), ("rds", "RETAIL_RDS_HOST")]

@@ -153,6 +153,15 @@ def url(parameters: Mapping[str, str]) -> str:
     return f"postgresql://{user}@{place}/{dbname}{query}"
 
 
+def _local_hint(error: str) -> str:
+    if "no password supplied" in error:
+        return (
+            "\nThe embedded server is reached by a socket now: take the output 'local' over from "
+            "profiles.yml.example into your profiles.yml (or delete that, make copies it again)."
+        )
+    return "\nIs the embedded server running? Start it: make db-start"
+
+
 def check_target(target: str, project: Path = PROJECT) -> None:
     """Connect to a target and check that the platform can be built there.
 
@@ -169,7 +178,7 @@ def check_target(target: str, project: Path = PROJECT) -> None:
     try:
         session = connect(parameters)
     except psycopg2.OperationalError as error:
-        hint = "\nIs the embedded server running? Start it: make db-start" * (target == "local")
+        hint = _local_hint(str(error)) if target == "local" else ""
         raise UserError(f"Cannot connect to {place}:\n{str(error).strip()}{hint}") from None
     try:
         if session.server_version < OLDEST_MAJOR * 10000:
