@@ -106,6 +106,17 @@ def test_start_stop_start_keeps_the_data(server: LocalServer) -> None:
     assert _rows(server) == 1
 
 
+def test_a_socket_that_was_cleaned_away_is_made_again(server: LocalServer) -> None:
+    server.start()
+    _write_row(server)
+    for path in server.sockets.iterdir():
+        path.unlink()
+    server.sockets.rmdir()
+    server.start()
+    assert (server.sockets / f".s.PGSQL.{server.port}").is_socket()
+    assert _rows(server) == 1
+
+
 def test_two_starts_at_once_start_one_server(server: LocalServer) -> None:
     with ThreadPoolExecutor(2) as pool:
         one, two = pool.map(lambda _: server.start(), range(2))

@@ -185,8 +185,10 @@ def _take_turn(cursor: Cursor, name: str) -> None:
     A row that a transaction inserted lets others wait with the same key until it ends, even if it
     deleted the row. Unlike an advisory lock, only who may load can take it.
     """
-    cursor.execute(f"insert into {LOCKS} values (%s)", (name,))
-    cursor.execute(f"delete from {LOCKS} where nombre = %s", (name,))
+    cursor.execute(
+        f"insert into {LOCKS} values (%(name)s); delete from {LOCKS} where nombre = %(name)s",
+        {"name": name},
+    )
 
 
 def _overlapped(cursor: Cursor, table: RawTable, load_id: int, tally: Tally) -> bool:

@@ -205,9 +205,12 @@ class LocalServer:
             )
         elif not status.accepting:
             self._wait_until_accepting()
-        elif str(self.sockets) not in _lines(self.data / "postmaster.pid"):
-            # Started by a version of this project that let everybody in. Only a new start changes
-            # where it listens.
+        elif (
+            str(self.sockets) not in _lines(self.data / "postmaster.pid")
+            or not (self.sockets / f".s.PGSQL.{self.port}").is_socket()
+        ):
+            # Started by a version of this project that let everybody in, or a cleaner of /tmp
+            # removed the socket. Only a new start makes one.
             self._stop("fast")
             self._bring_up()
 
