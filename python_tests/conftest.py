@@ -210,6 +210,7 @@ def _standin(binaries: Binaries, authority: Path | None) -> Iterator[Standin]:
     finally:
         standin.crash()  # quicker than a checkpoint of what is deleted next
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(standin.server.sockets, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -28,9 +28,8 @@ from retail_platform.postgres.server import ROLE, LocalServer, open_server
 from retail_platform.roles import LOGINS, create_roles
 from retail_platform.targets import connect
 
-# The ordinary role of the server under it: NOSUPERUSER CREATEDB CREATEROLE and owner of the first
-# database, which is what the master user of RDS is.
-MASTER = ROLE
+# What the master user of RDS is: NOSUPERUSER CREATEDB CREATEROLE.
+MASTER = "retail_admin"
 HOST = "localhost"  # the name in the certificate; 127.0.0.1 is not in it
 
 # What a db.t3.micro (1 GiB) leaves to PostgreSQL. AWS subtracts the operating system and its own
@@ -256,11 +255,15 @@ def start_standin(
     with closing(connect(server.admin_parameters())) as session:
         with session, session.cursor() as cursor:
             cursor.execute(
-                sql.SQL("alter role {} password {}").format(
+                sql.SQL("create role {} login createdb createrole password {}").format(
                     sql.Identifier(MASTER), sql.Literal(passwords[MASTER])
                 )
             )
+            # The embedded server's own role is nobody on RDS.
+            cursor.execute(sql.SQL("alter role {} nologin nocreatedb").format(sql.Identifier(ROLE)))
     server.stop()
+    kind = "hostssl" if authority else "host"
+    server = replace(server, access=_HBA.format(kind=kind))
     standin = Standin(server, authority, passwords, folder)
     settings = MICRO | dict(settings or {})
     if authority:
@@ -271,8 +274,6 @@ def start_standin(
     server.account.own(server.data / "rds.conf")
     with (server.data / "postgresql.conf").open("a") as file:
         file.write("include 'rds.conf'\n")
-    kind = "hostssl" if authority else "host"
-    (server.data / "pg_hba.conf").write_text(_HBA.format(kind=kind))
     server.start()
     return standin
 

@@ -66,7 +66,7 @@ def test_a_second_run_at_the_same_time_does_nothing(tls_standin: Standin) -> Non
     database = tls_standin.create_database()
     with closing(connect(tls_standin.parameters("retail_transformer", database.name))) as other:
         with other.cursor() as cursor:
-            cursor.execute("select pg_advisory_lock(hashtextextended('retail daily run', 0))")
+            cursor.execute("lock table staging.corrida_diaria in exclusive mode")
         result = run_script("daily.py", env=_environment(database), check=False)
     assert result.returncode == Outcome.LOCKED
     assert result.stdout == ""

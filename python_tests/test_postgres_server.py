@@ -65,11 +65,11 @@ def test_every_supported_version_serves_utf8_and_loses_nothing(any_server: Local
         assert cursor.fetchone() == (True, "ÑANDÚ")
 
 
-def test_the_ordinary_role_is_like_the_master_user_of_rds(empty_database: Database) -> None:
+def test_the_ordinary_role_makes_databases_and_no_roles(empty_database: Database) -> None:
     rows = empty_database.query(
         "select rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname = current_user"
     )
-    assert rows == [(False, True, True)]
+    assert rows == [(False, True, False)]
 
 
 def test_the_superuser_needs_its_generated_password(embedded_server: LocalServer) -> None:
@@ -103,6 +103,17 @@ def test_start_stop_start_keeps_the_data(server: LocalServer) -> None:
     assert server.stop() is True
     assert server.stop() is False
     assert server.start().pid != first.pid
+    assert _rows(server) == 1
+
+
+def test_a_socket_that_was_cleaned_away_is_made_again(server: LocalServer) -> None:
+    server.start()
+    _write_row(server)
+    for path in server.sockets.iterdir():
+        path.unlink()
+    server.sockets.rmdir()
+    server.start()
+    assert (server.sockets / f".s.PGSQL.{server.port}").is_socket()
     assert _rows(server) == 1
 
 
@@ -279,7 +290,8 @@ def test_the_command_line_starts_shows_and_stops(server_folder: Path) -> None:
     try:
         assert f"port {port}" in db("status").stdout
         url = db("url").stdout
-        assert url == f"postgresql://retail@127.0.0.1:{port}/retail\n"
+        assert url.startswith(f"postgresql://retail@127.0.0.1:{port}/retail?passfile=/")
+        assert url.count("\n") == 1
         with closing(psycopg2.connect(url.strip())) as session:
             assert session.server_version >= 150000
         assert db("psql", "-Atc", "select 6 * 7").stdout == "42\n"

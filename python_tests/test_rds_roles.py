@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import psycopg2
@@ -12,8 +13,10 @@ import pytest
 from conftest import PROJECT, Database, run_dbt, run_script
 from psycopg2 import errors
 from rds_standin import MASTER, RdsDatabase, Standin
+from test_loading_stage import sales, write
 
 from retail_platform.errors import UserError
+from retail_platform.loading import State, load_folder
 from retail_platform.roles import LOGINS, create_roles
 from retail_platform.targets import connect
 
@@ -33,15 +36,16 @@ MATRIX: dict[str, set[str]] = {
     "select count(*) from cuarentena.ventas": {TRANSFORMER},
     "delete from staging.raw_ventas": {LOADER},
     "insert into staging.versiones_mes values ('x', now(), 1, 1, now())": {LOADER},
-    "delete from cuarentena.filas_archivo": {LOADER},
+    "delete from cuarentena.filas_archivo": set(),
     "update retail.dim_tienda set region = region": {TRANSFORMER},
     "delete from retail.fact_ventas": {TRANSFORMER},
     "truncate retail.fact_ventas": {TRANSFORMER},
     "refresh materialized view retail.mv_ticket_formato": {TRANSFORMER},
     "drop table retail.fact_ventas cascade": {TRANSFORMER},
-    "drop table staging.raw_ventas cascade": {LOADER},
-    "create table staging.x (a integer)": {LOADER, TRANSFORMER},
-    "create table cuarentena.x (a integer)": {LOADER, TRANSFORMER},
+    "drop table staging.raw_ventas cascade": set(),
+    "select staging.crear_particion('raw_ventas'::text, '2031-01-01'::date)": {LOADER},
+    "create table staging.x (a integer)": {TRANSFORMER},
+    "create table cuarentena.x (a integer)": {TRANSFORMER},
     "create table retail.x (a integer)": {TRANSFORMER},
     "create temporary table x (a integer)": {TRANSFORMER},
     "create schema archivo": {TRANSFORMER},
@@ -134,9 +138,10 @@ def test_nobody_has_powers_over_the_server(built: RdsDatabase) -> None:
 
 def test_a_new_relation_of_each_maker_is_readable_where_it_should_be(built: RdsDatabase) -> None:
     database = built.standin.create_database(template=built.name)
-    database.query_as(LOADER, "create table staging.raw_nueva (a integer)")
+    database.query("set role retail_owner; create table staging.raw_nueva (a integer)")
     database.query_as(TRANSFORMER, "create table retail.nueva (a integer)")
     assert database.query_as(TRANSFORMER, "select * from staging.raw_nueva") == []
+    assert database.query_as(LOADER, "delete from staging.raw_nueva returning a") == []
     assert database.query_as(READER, "select * from retail.nueva") == []
 
 
@@ -185,22 +190,37 @@ def test_an_installation_of_a_single_user_gets_the_roles(any_standin: Standin) -
         create materialized view retail."Mv" as select * from staging.stg_ventas;
         """
     )
-    create_roles(database.parameters, {})
+    create_roles(database.parameters, any_standin.role_passwords)
     owners = database.query(
         "select relname::text, relowner::regrole::text from pg_class "
         "where relnamespace::regnamespace::text in ('staging', 'retail') "
         "and relkind in ('r', 'p', 'v', 'm', 'S')"
     )
-    assert dict(owners) == {
-        "cargas": LOADER,
-        "cargas_carga_id_seq": LOADER,
-        "raw_ventas": LOADER,
-        "raw_ventas_p202501": LOADER,
-        "stg_ventas": TRANSFORMER,
-        "Mv": TRANSFORMER,
-    }
+    transformers = {name for name, owner in owners if owner == TRANSFORMER}
+    assert transformers == {"stg_ventas", "Mv"}
+    owned = {name for name, owner in owners if owner == "retail_owner"}
+    assert transformers | owned == {name for name, _ in owners}
+    assert owned >= {"cargas", "cargas_carga_id_seq", "raw_ventas", "raw_ventas_p202501"}
     database.query_as(TRANSFORMER, 'refresh materialized view retail."Mv"')
     assert database.query_as(READER, 'select * from retail."Mv"') == []
+
+
+def test_a_single_users_database_goes_on_with_the_roles(
+    any_standin: Standin, tmp_path: Path
+) -> None:
+    database = any_standin.create_database(prepared=False)
+    for user, month in ((MASTER, 1), (LOADER, 2), (MASTER, 3)):
+        if user == LOADER:
+            create_roles(database.parameters, any_standin.role_passwords)
+        first = month * 10
+        rows = sales(date(2024, month, 1), range(first, first + 5))
+        path = write(tmp_path, f"ventas_{month}.parquet", rows)
+        report = load_folder(path, any_standin.parameters(user, database.name))
+        assert [file.state for file in report.files] == [State.LOADED]
+    assert database.query(
+        "select distinct relowner::regrole::text from pg_class where relname ~ '^raw_ventas_p'"
+    ) == [("retail_owner",)]
+    assert database.query_as(TRANSFORMER, "select count(*) from staging.raw_ventas") == [(30,)]
 
 
 def test_who_cannot_create_roles_is_told_and_nothing_changes(any_standin: Standin) -> None:

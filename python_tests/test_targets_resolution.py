@@ -34,10 +34,12 @@ def example_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_local_is_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = {"host": "127.0.0.1", "user": "retail", "dbname": "retail", "connect_timeout": "10"}
-    assert connection_parameters("local") == expected | {"port": str(DEFAULT_PORT)}
+    expected = {"user": "retail", "dbname": "retail", "connect_timeout": "10"}
+    place = {"host": f"/tmp/retail-{DEFAULT_PORT}", "port": str(DEFAULT_PORT)}
+    assert connection_parameters("local") == expected | place
     monkeypatch.setenv("RETAIL_LOCAL_PORT", "6001")
-    assert connection_parameters("local")["port"] == "6001"
+    place = {"host": "/tmp/retail-6001", "port": "6001"}
+    assert connection_parameters("local") == expected | place
 
 
 def test_rds_authenticates_the_server_unless_told_otherwise(
@@ -88,6 +90,8 @@ def test_the_url_has_no_password_and_quotes_names() -> None:
     parameters = {"host": "db.example.org", "port": "5432", "user": "a@b", "password": "secret"}
     text = url(parameters | {"dbname": "retail", "sslmode": "verify-full"})
     assert text == "postgresql://a%40b@db.example.org:5432/retail?sslmode=verify-full"
+    socket = {"host": "/tmp/x", "port": "6001", "user": "retail", "dbname": "retail"}
+    assert url(socket) == "postgresql://retail@/retail?host=/tmp/x&port=6001"
 
 
 def test_dbt_and_python_agree(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +147,18 @@ def test_an_old_server_is_refused(
 def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETAIL_LOCAL_PORT", "1")
     with pytest.raises(UserError, match=r"Cannot connect to target 'local'[\s\S]*make db-start"):
+        check_target("local")
+
+
+def test_a_profile_of_an_older_version_is_told_what_to_take_over(
+    embedded_server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = yaml.safe_load((tmp_path / "profiles.yml").read_text())
+    profile["retail"]["outputs"]["local"]["host"] = "127.0.0.1"
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profile))
+    monkeypatch.setenv("RETAIL_LOCAL_PORT", str(embedded_server.port))
+    monkeypatch.setenv("PGPASSFILE", "/dev/null")
+    with pytest.raises(UserError, match=r"no password supplied[\s\S]*profiles\.yml\.example"):
         check_target("local")
 
 

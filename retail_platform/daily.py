@@ -21,8 +21,11 @@ from enum import IntEnum
 from pathlib import Path
 
 import psycopg2
+from psycopg2.extensions import connection as Connection
 
 from retail_platform.errors import UserError
+from retail_platform.loading.errors import LoadError
+from retail_platform.loading.schema import DAILY_LOCK, ensure_tables
 from retail_platform.postgres.connection import connect
 from retail_platform.project import own_command, own_environment, require_project
 from retail_platform.roles import LOADER, TRANSFORMER, Role
@@ -183,10 +186,10 @@ def _password_line(role: Role, password: str) -> str:
 
 @contextmanager
 def _lock(target: str, variables: Credentials) -> Iterator[Outcome | None]:
-    """Hold an advisory lock of the database, so that runs of two machines exclude each other too.
+    """Hold a lock of the database, so that runs of two machines exclude each other too.
 
-    It is given back when the session ends, however the run ends. After a failover it is gone, and
-    dbt's own locks on each model remain.
+    A lock on a table, which readers have no right to take. It is given back when the session ends,
+    however the run ends. After a failover it is gone, and dbt's own locks on each model remain.
     """
     own = variables(TRANSFORMER)
     parameters = connection_parameters(target, environment=os.environ | own)
@@ -199,11 +202,28 @@ def _lock(target: str, variables: Credentials) -> Iterator[Outcome | None]:
         yield Outcome.NO_CONNECTION
         return
     with closing(session):
-        session.autocommit = True
-        with session.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_lock(hashtextextended('retail daily run', 0))")
-            free = cursor.fetchone() == (True,)
+        try:
+            free = _take(session)
+        except (LoadError, psycopg2.Error) as error:
+            _LOG.error("%s", str(error).strip())
+            yield Outcome.NO_CONNECTION
+            return
         yield None if free else Outcome.LOCKED
+
+
+def _take(session: Connection) -> bool:
+    """Lock the table of daily runs in a transaction that stays open; whether it was free.
+
+    The transaction has neither a snapshot nor a number, so it holds no vacuum back.
+    """
+    ensure_tables(session)
+    with session.cursor() as cursor:
+        cursor.execute("set local idle_in_transaction_session_timeout = 0")
+        try:
+            cursor.execute(f"lock table {DAILY_LOCK} in exclusive mode nowait")
+        except psycopg2.errors.LockNotAvailable:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -295,4 +315,6 @@ def judge_build(results: Path) -> Outcome:
 
 def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> int:
     _LOG.info("%s", " ".join([Path(command[0]).name, *command[1:]]))
-    return subprocess.run(command, cwd=folder, env=os.environ | environment, check=False).returncode
+    # What arrives in the database must not depend on the shell that the run was started from.
+    variables = os.environ | {"PGCLIENTENCODING": "UTF8"} | dict(environment)
+    return subprocess.run(command, cwd=folder, env=variables, check=False).returncode

@@ -1,8 +1,11 @@
-"""The database roles of the platform and what each may do (docs/decisions/adr-0030).
+"""The database roles of the platform and what each may do (docs/security.md).
 
 Four roles, so that a leaked credential of one cannot do the work of another. Everything here is
 done by an administrator who is no superuser (the master user of RDS), in one transaction, and can
 be repeated: a second run changes nothing.
+
+Whoever owns a table decides which code runs when somebody else reads it (policies, rules, generated
+columns), so what the transformer reads belongs to a role nobody logs in as.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import encrypt_password
 
 from retail_platform.errors import UserError
+from retail_platform.loading import schema as loading
+from retail_platform.loading.errors import LoadError
 from retail_platform.postgres.connection import connect
 from retail_platform.targets import OLDEST_MAJOR, SCHEMAS
 
@@ -31,22 +36,27 @@ class Role:
         password_variable: Environment variable of its password; None for a role without login.
         database: Privileges on the database.
         settings: Session defaults. An empty search_path proves that no SQL relies upon it, and
-            keeps look-alike objects in other schemas out.
+            keeps look-alike objects in other schemas out. Without row security a table with a
+            policy is refused instead of read in part.
+        connections: How many it may have at a time; -1 for any number.
     """
 
     name: str
     password_variable: str | None = None
     database: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    connections: int = -1
 
 
-OWNER = Role("retail_owner")
+_PINNED = {"search_path": "", "row_security": "off", "client_encoding": "UTF8"}
+
+OWNER = Role(loading.OWNER)
 LOADER = Role(
     "retail_loader",
     "RETAIL_LOADER_PASSWORD",
     ("connect",),
     {
-        "search_path": "",
+        **_PINNED,
         "lock_timeout": "10min",
         "statement_timeout": "1h",
         "idle_in_transaction_session_timeout": "30min",
@@ -58,7 +68,7 @@ TRANSFORMER = Role(
     # dbt's unit tests make temporary tables, its operations archive schemas.
     ("connect", "temporary", "create"),
     {
-        "search_path": "",
+        **_PINNED,
         "lock_timeout": "10min",
         "statement_timeout": "1h",
         "idle_in_transaction_session_timeout": "30min",
@@ -74,41 +84,91 @@ READER = Role(
         "statement_timeout": "5min",
         "idle_in_transaction_session_timeout": "5min",
         "default_transaction_read_only": "on",
+        "client_encoding": "UTF8",
     },
+    # The smallest instance allows 98: readers must leave some to the daily run.
+    connections=50,
 )
 ROLES = (OWNER, LOADER, TRANSFORMER, READER)
 LOGINS = (LOADER, TRANSFORMER, READER)
 
-# What a role may do in a schema, and what it may do with what another role makes there.
+# What a role may do in a schema.
 _SCHEMA_PRIVILEGES = {
-    LOADER.name: {"staging": "usage, create", "cuarentena": "usage, create"},
+    LOADER.name: {"staging": "usage", "cuarentena": "usage"},
     TRANSFORMER.name: {schema: "usage, create" for schema in SCHEMAS},
     READER.name: {"retail": "usage"},
 }
-_READS = (  # who reads what whom makes in which schema
-    (TRANSFORMER.name, LOADER.name, "staging"),
-    (TRANSFORMER.name, LOADER.name, "cuarentena"),
-    (READER.name, TRANSFORMER.name, "retail"),
+# Who may do what with the tables of whom in which schema, those that will be made included.
+_TABLE_PRIVILEGES = (
+    (LOADER.name, OWNER.name, "staging", ("select", "insert", "delete")),
+    (LOADER.name, OWNER.name, "cuarentena", ("select", "insert")),
+    (TRANSFORMER.name, OWNER.name, "staging", ("select",)),
+    (TRANSFORMER.name, OWNER.name, "cuarentena", ("select",)),
+    (READER.name, TRANSFORMER.name, "retail", ("select",)),
 )
+_BOOKKEEPING_GRANTS = f"""
+grant update on staging.cargas, staging.versiones_mes to {LOADER.name};
+-- Whoever may change a table may lock it.
+grant update on {loading.DAILY_LOCK} to {TRANSFORMER.name};
+grant execute on function {loading.PARTITION_FUNCTION}(text, date) to {LOADER.name};
+"""
 
-# Relations that were made before the roles existed, by a single user.
+# Relations that were made before the roles existed, by a single user, or belonged to the loader.
+# What the transformer made stays its own: under another owner it could do more than its maker.
 _FOREIGN_RELATIONS = """
-select oid::regclass::text, owner
-from (
-    select
-        c.oid,
-        c.relowner,
-        case
-            when n.nspname = 'staging' and c.relname ~ '^(raw_|cargas$|versiones_mes$)'
-                or n.nspname = 'cuarentena' and c.relname = 'filas_archivo'
-                then %s
-            else %s
-        end as owner
+select
+    c.oid::regclass::text,
+    case
+        when c.relkind in ('r', 'p') and (
+            n.nspname || '.' || c.relname = any(%(names)s)
+            or n.nspname = 'staging' and starts_with(c.relname, 'raw_')
+            or pg_get_userbyid(c.relowner) = %(loader)s
+        ) then %(owner)s
+        else %(transformer)s
+    end
+from pg_catalog.pg_class c
+inner join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where
+    n.nspname = any(%(schemas)s) and c.relkind in ('r', 'p', 'v', 'm')
+    and pg_get_userbyid(c.relowner) not in (%(owner)s, %(transformer)s)
+"""
+
+# Code that somebody else than dbt left where it runs as whoever reads: an older version let the
+# loader own the raw tables.
+_PLANTED = """
+with platform as (
+    select c.oid, c.relkind, c.relrowsecurity, c.relowner
     from pg_catalog.pg_class c
     inner join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm')
-) as relations
-where pg_get_userbyid(relowner) <> owner
+    where n.nspname = any(%(schemas)s) and pg_get_userbyid(c.relowner) <> %(transformer)s
+), powerless as (
+    select oid from pg_catalog.pg_roles where rolname = any(%(powerless)s)
+)
+select 'policy ' || polname || ' on ' || polrelid::regclass
+from pg_catalog.pg_policy inner join platform on platform.oid = polrelid
+union all
+select 'row security of ' || oid::regclass from platform where relrowsecurity
+union all
+select 'rule ' || rulename || ' on ' || ev_class::regclass
+from pg_catalog.pg_rewrite inner join platform on platform.oid = ev_class
+where rulename <> '_RETURN'
+union all
+select 'trigger ' || tgname || ' on ' || tgrelid::regclass
+from pg_catalog.pg_trigger inner join platform on platform.oid = tgrelid
+where not tgisinternal
+union all
+select 'view ' || oid::regclass
+from platform where relkind in ('v', 'm') and relowner in (select oid from powerless)
+union all
+select 'function ' || oid::regprocedure
+from pg_catalog.pg_proc where proowner in (select oid from powerless)
+union all
+select 'operator ' || oid::regoperator
+from pg_catalog.pg_operator where oprowner in (select oid from powerless)
+union all
+select 'type ' || oid::regtype
+from pg_catalog.pg_type
+where typowner in (select oid from powerless) and typtype in ('d', 'e', 'r', 'b') and typelem = 0
 """
 
 
@@ -134,10 +194,15 @@ def create_roles(
     with closing(connect(administrator)) as session:
         try:
             with session, session.cursor() as cursor:
+                # The transformer may make a schema of the administrator's name, which comes first.
+                cursor.execute("set local search_path = pg_catalog, pg_temp")
                 _check_administrator(cursor, session.server_version)
+                _refuse_planted(cursor)
                 _create_roles(cursor, reader_until)
+                _pin_administrator(cursor)
                 _create_schemas(cursor)
                 _adopt_relations(cursor)
+                loading.create_tables(cursor)
                 _grant(cursor)
                 if iam:
                     _use_iam(cursor)
@@ -149,6 +214,8 @@ def create_roles(
                 "Connect as the user who owns the database and, if the roles exist, created them "
                 "(on RDS: the master user)."
             ) from None
+        except LoadError as error:
+            raise UserError(f"The roles were not created, nothing was changed: {error}") from None
 
 
 def _check_administrator(cursor: Cursor, version: int) -> None:
@@ -171,7 +238,21 @@ def _check_administrator(cursor: Cursor, version: int) -> None:
         raise UserError(f"'{user}' {lacks}. Connect as the master user of RDS, or as such a user.")
 
 
+def _refuse_planted(cursor: Cursor) -> None:
+    """Refuse to give what the loader or the reader made to a role that may do more."""
+    names = {"powerless": [LOADER.name, READER.name], "transformer": TRANSFORMER.name}
+    cursor.execute(_PLANTED, {"schemas": list(loading.SCHEMAS), **names})
+    found = [name for (name,) in cursor.fetchall()]
+    if found:
+        raise UserError(
+            f"Nothing was changed: {'; '.join(found)}: none of these is the platform's, and they "
+            "could run as whoever reads. Look who made them, then drop them and run this again "
+            "(docs/security.md)."
+        )
+
+
 def _create_roles(cursor: Cursor, reader_until: str) -> None:
+    members = _administrators(cursor)
     for role in ROLES:
         name = sql.Identifier(role.name)
         cursor.execute("select from pg_roles where rolname = %s", [role.name])
@@ -179,10 +260,20 @@ def _create_roles(cursor: Cursor, reader_until: str) -> None:
             cursor.execute(sql.SQL("create role {}").format(name))
         login = sql.SQL("login" if role.password_variable else "nologin")
         cursor.execute(
-            sql.SQL("alter role {} {} nocreatedb nocreaterole inherit").format(name, login)
+            sql.SQL("alter role {} {} nocreatedb nocreaterole inherit connection limit {}").format(
+                name, login, sql.Literal(role.connections)
+            )
         )
         # Whoever hands out ownership and default privileges must be a member of the role.
-        cursor.execute(sql.SQL("grant {} to current_user").format(name))
+        for member in members:
+            cursor.execute(sql.SQL("grant {} to {}").format(name, sql.Identifier(member)))
+        # A role may change its own settings, for its later sessions too.
+        cursor.execute(sql.SQL("alter role {} reset all").format(name))
+        cursor.execute(
+            sql.SQL("alter role {} in database {} reset all").format(
+                name, sql.Identifier(_database(cursor))
+            )
+        )
         for setting, value in role.settings.items():
             cursor.execute(
                 sql.SQL("alter role {} set {} = {}").format(
@@ -193,6 +284,32 @@ def _create_roles(cursor: Cursor, reader_until: str) -> None:
         sql.SQL("alter role {} valid until {}").format(
             sql.Identifier(READER.name), sql.Literal(reader_until)
         )
+    )
+
+
+def _administrators(cursor: Cursor) -> list[str]:
+    """Who works in every role's name: the caller, or for a superuser the database's owner."""
+    cursor.execute(
+        "select case when rolsuper then pg_get_userbyid(datdba) else current_user end "
+        "from pg_roles cross join pg_database "
+        "where rolname = current_user and datname = current_database()"
+    )
+    names = {str(name) for (name,) in cursor.fetchall()}
+    return sorted(names - {role.name for role in ROLES})
+
+
+def _database(cursor: Cursor) -> str:
+    cursor.execute("select current_database()")
+    ((name,),) = cursor.fetchall()
+    return str(name)
+
+
+def _pin_administrator(cursor: Cursor) -> None:
+    """Keep schemas that the transformer may make out of the administrator's later sessions."""
+    cursor.execute(
+        sql.SQL(
+            "alter role current_user in database {} set search_path = pg_catalog, public, pg_temp"
+        ).format(sql.Identifier(_database(cursor)))
     )
 
 
@@ -210,15 +327,31 @@ def _adopt_relations(cursor: Cursor) -> None:
     """Give relations of a single-user installation to the role that works with them."""
     # The new owner must be allowed to create in the schema.
     _grant_on_schemas(cursor)
-    cursor.execute(_FOREIGN_RELATIONS, [LOADER.name, TRANSFORMER.name, list(SCHEMAS)])
+    roles = {"owner": OWNER.name, "loader": LOADER.name, "transformer": TRANSFORMER.name}
+    names = {"names": list(loading.BOOKKEEPING), "schemas": list(SCHEMAS)}
+    cursor.execute(_FOREIGN_RELATIONS, roles | names)
+    everybody = sql.SQL(", ").join([sql.SQL("public"), *(sql.Identifier(r.name) for r in LOGINS)])
     for relation, owner in cursor.fetchall():
         # regclass quotes its text; ALTER TABLE takes views and materialized views too.
+        name = sql.SQL(relation)
+        cursor.execute(sql.SQL("alter table {} owner to {}").format(name, sql.Identifier(owner)))
+        # What its old owner had granted to whomever is not what its new owner grants below.
+        cursor.execute(sql.SQL("revoke all on {} from {}").format(name, everybody))
+        cursor.execute(sql.SQL("grant all on {} to {}").format(name, sql.Identifier(owner)))
+    cursor.execute(
+        "select from pg_proc where oid = to_regprocedure(%s) "
+        "and pg_get_userbyid(proowner) not in (%s, %s)",
+        [f"{loading.PARTITION_FUNCTION}(text, date)", OWNER.name, TRANSFORMER.name],
+    )
+    if cursor.rowcount:
         cursor.execute(
-            sql.SQL("alter table {} owner to {}").format(sql.SQL(relation), sql.Identifier(owner))
+            f"alter function {loading.PARTITION_FUNCTION}(text, date) owner to {OWNER.name}"
         )
 
 
 def _grant_on_schemas(cursor: Cursor) -> None:
+    # It once made its tables itself.
+    cursor.execute(f"revoke create on schema staging, cuarentena from {LOADER.name}")
     for role, schemas in _SCHEMA_PRIVILEGES.items():
         for schema, privileges in schemas.items():
             cursor.execute(
@@ -229,8 +362,7 @@ def _grant_on_schemas(cursor: Cursor) -> None:
 
 
 def _grant(cursor: Cursor) -> None:
-    cursor.execute("select current_database()")
-    ((database,),) = cursor.fetchall()
+    database = _database(cursor)
     cursor.execute(
         sql.SQL("revoke all on database {} from public").format(sql.Identifier(database))
     )
@@ -249,24 +381,39 @@ def _grant(cursor: Cursor) -> None:
                 "alter default privileges for role {} revoke execute on functions from public"
             ).format(sql.Identifier(role.name))
         )
-    for reader, maker, schema in _READS:
+    for schema in loading.SCHEMAS:  # as above
         cursor.execute(
-            sql.SQL(
-                "alter default privileges for role {} in schema {} grant select on tables to {}"
-            ).format(*map(sql.Identifier, (maker, schema, reader)))
+            f"alter default privileges for role {LOADER.name} in schema {schema} "
+            f"revoke select on tables from {TRANSFORMER.name}"
         )
+    for role_name, maker, schema, privileges in _TABLE_PRIVILEGES:
+        for privilege in privileges:
+            _grant_on_tables(cursor, privilege, role_name, maker, schema)
+    cursor.execute(_BOOKKEEPING_GRANTS)
+
+
+def _grant_on_tables(cursor: Cursor, privilege: str, role: str, maker: str, schema: str) -> None:
+    """Grant a privilege on the tables that a maker has and will have in a schema."""
+    cursor.execute(
+        sql.SQL(
+            "alter default privileges for role {} in schema {} grant {} on tables to {}"
+        ).format(
+            *(sql.Identifier(maker), sql.Identifier(schema)),
+            *(sql.SQL(privilege), sql.Identifier(role)),
+        )
+    )
+    cursor.execute(
+        "select oid::regclass::text from pg_class where relkind in ('r', 'p', 'v', 'm') "
+        "and relnamespace = %s::regnamespace and pg_get_userbyid(relowner) = %s "
+        "and not has_table_privilege(%s, oid, %s)",
+        [schema, maker, role, privilege],
+    )
+    for (relation,) in cursor.fetchall():
         cursor.execute(
-            "select oid::regclass::text from pg_class where relkind in ('r', 'p', 'v', 'm') "
-            "and relnamespace = %s::regnamespace and pg_get_userbyid(relowner) = %s "
-            "and not has_table_privilege(%s, oid, 'select')",
-            [schema, maker, reader],
-        )
-        for (relation,) in cursor.fetchall():
-            cursor.execute(
-                sql.SQL("grant select on {} to {}").format(
-                    sql.SQL(relation), sql.Identifier(reader)
-                )
+            sql.SQL("grant {} on {} to {}").format(
+                sql.SQL(privilege), sql.SQL(relation), sql.Identifier(role)
             )
+        )
 
 
 def _use_iam(cursor: Cursor) -> None:

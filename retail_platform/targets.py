@@ -121,20 +121,29 @@ def libpq_environment(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def url(parameters: Mapping[str, str]) -> str:
-    """A libpq URL without the password, for clients that ask for it or read PGPASSWORD.
+    """A libpq URL without the password, for clients that ask for it or read a password file.
 
     Args:
         parameters: From `connection_parameters`.
     """
     user, host = quote(parameters["user"], safe=""), parameters["host"]
-    options = {
-        key: value
-        for key, value in parameters.items()
-        if key in ("sslmode", "sslrootcert", "sslcert", "sslkey")
-    }
-    query = f"?{urlencode(options)}" if options else ""
+    place = f"{host}:{parameters['port']}"
+    shown = ["passfile", "sslmode", "sslrootcert", "sslcert", "sslkey"]
+    if host.startswith("/"):  # a socket's folder is no host name of a URL
+        place, shown = "", ["host", "port", *shown]
+    options = {key: parameters[key] for key in shown if key in parameters}
+    query = f"?{urlencode(options, safe='/')}" if options else ""
     dbname = quote(parameters["dbname"], safe="")
-    return f"postgresql://{user}@{host}:{parameters['port']}/{dbname}{query}"
+    return f"postgresql://{user}@{place}/{dbname}{query}"
+
+
+def _local_hint(error: str) -> str:
+    if "no password supplied" in error:
+        return (
+            "\nThe embedded server is reached by a socket now: take the output 'local' over from "
+            "profiles.yml.example into your profiles.yml (or delete that, make copies it again)."
+        )
+    return "\nIs the embedded server running? Start it: make db-start"
 
 
 def check_target(target: str, project: Path | None = None) -> None:
@@ -153,7 +162,7 @@ def check_target(target: str, project: Path | None = None) -> None:
     try:
         session = connect(parameters)
     except psycopg2.OperationalError as error:
-        hint = "\nIs the embedded server running? Start it: make db-start" * (target == "local")
+        hint = _local_hint(str(error)) if target == "local" else ""
         raise UserError(f"Cannot connect to {place}:\n{str(error).strip()}{hint}") from None
     try:
         if session.server_version < OLDEST_MAJOR * 10000:
@@ -170,12 +179,14 @@ def check_target(target: str, project: Path | None = None) -> None:
                     and not (
                         has_schema_privilege(oid, 'usage') and has_schema_privilege(oid, 'create')
                     )
-                    -- The loader's role writes to staging and has no business in retail.
-                    and not (
-                        nspname = 'retail'
-                        and coalesce(
-                            has_schema_privilege(to_regnamespace('staging')::oid, 'create'), false
-                        )
+                    -- The loader's role writes to tables that others made, and makes none.
+                    and not exists (
+                        select
+                        from pg_class
+                        where relnamespace = to_regnamespace('staging')
+                            and relname = 'cargas'
+                            and has_table_privilege(pg_class.oid, 'insert')
+                            and not pg_has_role(relowner, 'usage')
                     )
                 """,
                 [list(SCHEMAS)],

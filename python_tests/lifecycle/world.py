@@ -37,6 +37,9 @@ create table origen.ventas (
     importe numeric(12, 2)
 );
 create table origen.versiones (mes date primary key, version bigint not null);
+"""
+
+ROLES = """
 do $$
 begin
     if to_regrole('lector') is null then create role lector; end if;
@@ -331,3 +334,4 @@ def recreate(server: LocalServer, name: str, source: str) -> None:
             cursor.execute(sql.SQL("drop database if exists {} with (force)").format(new))
             create = sql.SQL("create database {} template {} owner {}").format(new, old, owner)
             cursor.execute(create)
+            cursor.execute(ROLES)

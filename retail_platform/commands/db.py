@@ -9,14 +9,9 @@ from pathlib import Path
 
 from retail_platform.loading.worlds import refuse_other_world
 from retail_platform.postgres.binaries import find_psql
-from retail_platform.postgres.server import project_server
+from retail_platform.postgres.server import project_server, url_of
 from retail_platform.project import find_project
-from retail_platform.targets import (
-    check_target,
-    connection_parameters,
-    libpq_environment,
-    url,
-)
+from retail_platform.targets import check_target, connection_parameters, libpq_environment
 
 
 def _start() -> int:
@@ -95,5 +90,5 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.data:
                 refuse_other_world(options.target, options.data)
         case "url":
-            print(url(connection_parameters(options.target)))
+            print(url_of(options.target, find_project()))
     return 0

@@ -10,8 +10,9 @@ import os
 from collections.abc import Sequence
 from datetime import date
 
+from retail_platform.postgres.server import administrator_of
+from retail_platform.project import find_project
 from retail_platform.roles import LOGINS, create_roles
-from retail_platform.targets import connection_parameters
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if role.password_variable and os.environ.get(role.password_variable)
     }
     create_roles(
-        connection_parameters(options.target),
+        administrator_of(options.target, find_project()),
         passwords,
         iam=options.iam,
         reader_until=f"{options.reader_until} 23:59:59" if options.reader_until else "infinity",

@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
+from retail_platform.loading.schema import LOCKS
 from retail_platform.loading.tables import RawTable
 
 COMPLETE = "completa"
@@ -74,10 +75,7 @@ def complete_load(connection: Connection, delivery: Delivery) -> int | None:
     time are loaded once: the second waits for the first.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            (f"{delivery.table.name}:{delivery.sha256}",),
-        )
+        _take_turn(cursor, f"{delivery.table.name}:{delivery.sha256}")
         cursor.execute(
             "select max(carga_id) from staging.cargas "
             "where tabla = %s and sha256 = %s and estado = %s",
@@ -178,7 +176,19 @@ def _value(cursor: Cursor) -> Any:
 
 def _lock_table(cursor: Cursor, table: RawTable) -> None:
     """Let the loads of one table pass one at a time until the end of the transaction."""
-    cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", (table.name,))
+    _take_turn(cursor, table.name)
+
+
+def _take_turn(cursor: Cursor, name: str) -> None:
+    """Wait for the transactions that took the same name, and let later ones wait for this one.
+
+    A row that a transaction inserted lets others wait with the same key until it ends, even if it
+    deleted the row. Unlike an advisory lock, only who may load can take it.
+    """
+    cursor.execute(
+        f"insert into {LOCKS} values (%(name)s); delete from {LOCKS} where nombre = %(name)s",
+        {"name": name},
+    )
 
 
 def _overlapped(cursor: Cursor, table: RawTable, load_id: int, tally: Tally) -> bool:

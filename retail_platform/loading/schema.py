@@ -1,8 +1,14 @@
-"""Schemas, raw tables, ledger and monthly partitions; every statement can be run again."""
+"""Schemas, raw tables, ledger and monthly partitions; every statement can be run again.
+
+Where the platform's roles exist (docs/security.md), all of it belongs to ``retail_owner``: ``make
+roles`` makes it, and the loader's role makes nothing but partitions, by a function of the owner.
+"""
 
 import threading
+from collections.abc import Sequence
 from datetime import date
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
@@ -12,11 +18,16 @@ from retail_platform.loading.tables import RAW_TABLES, RawTable
 
 MINIMUM_SERVER = 150_000
 SCHEMAS = ("staging", "cuarentena")
+OWNER = "retail_owner"
 
-# One arbitrary number: whoever changes the shape of the schemas holds this advisory lock.
+# One arbitrary number: whoever makes the first tables of a database holds this advisory lock.
+# Everybody can take it, so nothing that is done every day may wait for it.
 _DDL_LOCK = 5_020_001
 
-_BOOKKEEPING = {
+LOCKS = "staging.cerrojos"
+DAILY_LOCK = "staging.corrida_diaria"
+
+BOOKKEEPING = {
     "staging.cargas": """
         create table staging.cargas (
             carga_id bigint generated always as identity primary key,
@@ -59,7 +70,65 @@ _BOOKKEEPING = {
         );
         create index filas_archivo_carga_id_idx on cuarentena.filas_archivo (carga_id)
     """,
+    LOCKS: f"""
+        create table {LOCKS} (nombre text primary key);
+        comment on table {LOCKS} is
+            'Always empty: a load waits here for another one that inserted the same name.'
+    """,
+    DAILY_LOCK: f"""
+        create table {DAILY_LOCK} ();
+        comment on table {DAILY_LOCK} is 'Always empty: the daily run locks it while it lasts.'
+    """,
 }
+
+PARTITION_FUNCTION = "staging.crear_particion"
+
+# Exactly what a load needs, in its owner's name. ATTACH takes SHARE UPDATE EXCLUSIVE on the parent,
+# so neither readers nor other loads wait, where `create table ... partition of` would lock all of
+# them out until the load commits. The same lock, taken first, lets one session at a time look
+# whether the partition is there.
+_PARTITION_BODY = """
+declare
+    desde constant date := date_trunc('month', mes);
+    particion constant text := format('%s_p%s', tabla, to_char(mes, 'YYYYMM'));
+    padre constant oid := (
+        select c.oid
+        from pg_class c
+        where c.relnamespace = 'staging'::regnamespace
+            and c.relname = tabla
+            and c.relkind = 'p'
+            and c.relowner = current_user::regrole
+            and starts_with(c.relname, 'raw_')
+    );
+    hallada oid;
+begin
+    if padre is null then
+        raise exception 'staging.% is no raw table with monthly partitions', tabla;
+    end if;
+    execute format('lock table only staging.%I in share update exclusive mode', tabla);
+    select c.oid into hallada
+    from pg_class c
+    where c.relnamespace = 'staging'::regnamespace and c.relname = particion;
+    if exists (select from pg_inherits where inhrelid = hallada and inhparent = padre) then
+        return;
+    elsif hallada is not null then
+        raise exception 'staging.% exists but is no partition of staging.%: attach it or drop it',
+            particion, tabla;
+    end if;
+    execute format('create table staging.%I (like staging.%I)', particion, tabla);
+    execute format(
+        'alter table staging.%I attach partition staging.%I for values from (%L) to (%L)',
+        tabla, particion, desde, (desde + interval '1 month')::date
+    );
+end
+"""
+
+_PARTITION_DDL = f"""
+create or replace function {PARTITION_FUNCTION}(tabla text, mes date) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $body${_PARTITION_BODY}$body$;
+revoke all on function {PARTITION_FUNCTION}(text, date) from public
+"""
 
 
 def prepare(connection: Connection) -> None:
@@ -69,7 +138,31 @@ def prepare(connection: Connection) -> None:
         connection: An open connection outside a transaction.
 
     Raises:
-        LoadError: The server is older than 15, or a schema belongs to somebody else.
+        LoadError: As `ensure_tables`, or the user may not load.
+    """
+    ensure_tables(connection)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select current_user, current_database() from pg_catalog.pg_class c "
+            "inner join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+            "where n.nspname || '.' || c.relname = %s and not has_table_privilege(c.oid, 'insert')",
+            (LOCKS,),
+        )
+        for user, database in cursor.fetchall():
+            raise LoadError(
+                f"{user} may not load into database {database}: connect as the user who owns its "
+                "tables or, where the platform's roles exist, as retail_loader"
+            )
+
+
+def ensure_tables(connection: Connection) -> None:
+    """Create the tables that are missing, in one transaction.
+
+    Args:
+        connection: An open connection outside a transaction.
+
+    Raises:
+        LoadError: The server is older than 15, or the user may not make what is missing.
     """
     if connection.server_version < MINIMUM_SERVER:
         raise LoadError(
@@ -77,24 +170,75 @@ def prepare(connection: Connection) -> None:
             f"at least {MINIMUM_SERVER // 10_000} is needed: upgrade it or choose another target"
         )
     with connection, connection.cursor() as cursor:
-        # Two loads may start on an empty database at the same time.
-        cursor.execute("select pg_advisory_xact_lock(%s)", (_DDL_LOCK,))
-        for schema in SCHEMAS:
-            _create_schema(cursor, schema)
-        raw = {f"staging.{table.name}": _table_ddl(table) for table in RAW_TABLES.values()}
-        # What exists is left alone: "create index if not exists" would wait for the loads that are
-        # writing into its table, while they wait for the lock above to make a partition.
-        for relation, ddl in (_BOOKKEEPING | raw).items():
-            cursor.execute("select to_regclass(%s) is null", (relation,))
-            if cursor.fetchone() == (True,):
-                cursor.execute(ddl)
+        if _missing(cursor):
+            # Two loads may start on an empty database at the same time.
+            cursor.execute("select pg_advisory_xact_lock(%s)", (_DDL_LOCK,))
+            create_tables(cursor)
 
 
-def _create_schema(cursor: Cursor, schema: str) -> None:
+def create_tables(cursor: Cursor) -> None:
+    """Create what is missing; in the name of ``retail_owner`` where that role owns the schemas.
+
+    Raises:
+        LoadError: A schema belongs to somebody else.
+    """
+    missing = _missing(cursor)
+    if not missing:
+        return
+    for schema in SCHEMAS:
+        _create_schema(cursor, schema, missing)
+    cursor.execute(
+        "select from pg_catalog.pg_namespace "
+        "where nspname = 'staging' and nspowner = to_regrole(%s) and nspowner <> user::regrole",
+        (OWNER,),
+    )
+    if cursor.rowcount:
+        cursor.execute(f"set local role {OWNER}")
+    for relation in missing:
+        cursor.execute(_ddl()[relation])
+    cursor.execute("reset role")
+
+
+def _ddl() -> dict[str, str]:
+    raw = {f"staging.{table.name}": _table_ddl(table) for table in RAW_TABLES.values()}
+    return BOOKKEEPING | raw | {PARTITION_FUNCTION: _PARTITION_DDL}
+
+
+def _missing(cursor: Cursor) -> list[str]:
+    """What does not exist, or is a function of another version of this project or owner.
+
+    What exists is left alone: "create index if not exists" would wait for the loads that are
+    writing into its table.
+    """
+    cursor.execute(
+        """
+        select n.nspname || '.' || c.relname
+        from pg_catalog.pg_class c
+        inner join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = any(%(schemas)s)
+        union all
+        select %(function)s
+        from pg_catalog.pg_proc p
+        inner join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+        inner join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'cargas'
+        where
+            n.nspname || '.' || p.proname = %(function)s
+            and p.prosrc = %(body)s
+            and p.prosecdef
+            -- Not somebody else's of the same text.
+            and p.proowner = c.relowner
+        """,
+        {"schemas": list(SCHEMAS), "function": PARTITION_FUNCTION, "body": _PARTITION_BODY},
+    )
+    found = {name for (name,) in cursor.fetchall()}
+    return [name for name in _ddl() if name not in found]
+
+
+def _create_schema(cursor: Cursor, schema: str, missing: Sequence[str]) -> None:
     """Create a schema, or make sure that the caller may create tables in the existing one."""
     cursor.execute(
         """
-        select pg_get_userbyid(nspowner),
+        select pg_get_userbyid(nspowner), pg_has_role(nspowner, 'member'),
                has_schema_privilege(oid, 'CREATE') and has_schema_privilege(oid, 'USAGE'),
                current_user, current_database()
         from pg_namespace where nspname = %s
@@ -105,7 +249,12 @@ def _create_schema(cursor: Cursor, schema: str) -> None:
     if found is None:
         cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
         return
-    owner, allowed, user, database = found
+    owner, member, allowed, user, database = found
+    if owner == OWNER and not member:
+        raise LoadError(
+            f"database {database} lacks {', '.join(missing)}, which {user} may not make: the "
+            "administrator makes them with `make roles` (docs/runbook.md)"
+        )
     if not allowed:
         raise LoadError(
             f"schema {schema} of database {database} belongs to {owner} and {user} may not create "
@@ -129,18 +278,10 @@ def partition_name(table: RawTable, month: date) -> str:
     return f"{table.name}_p{month:%Y%m}"
 
 
-def next_month(month: date) -> date:
-    """First day of the month after ``month``."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
-
-
 class Partitions:
     """Makes the monthly partitions that a load meets, each in a short transaction of its own.
 
-    A partition is made as a table and then attached: ATTACH takes SHARE UPDATE EXCLUSIVE on the
-    parent, so neither readers nor other loads wait, where ``create table ... partition of`` would
-    lock all of them out until the load commits. An empty partition that a failed load leaves
-    behind is invisible to readers.
+    An empty partition that a failed load leaves behind is invisible to readers.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -158,32 +299,15 @@ class Partitions:
         name = partition_name(table, month)
         with self._turn:
             if name not in self._known:
-                self._create(table, name, month)
+                self._create(table, month)
                 self._known.add(name)
 
-    def _create(self, table: RawTable, name: str, month: date) -> None:
-        with self._connection, self._connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", (_DDL_LOCK,))
-            cursor.execute(
-                """
-                select i.inhparent is not null
-                from pg_class c left join pg_inherits i
-                    on i.inhrelid = c.oid and i.inhparent = %s::regclass
-                where c.relname = %s and c.relnamespace = 'staging'::regnamespace
-                """,
-                (f"staging.{table.name}", name),
-            )
-            found = cursor.fetchone()
-            if found == (True,):
-                return
-            if found:
-                raise LoadError(
-                    f"staging.{name} exists but is no partition of staging.{table.name}: "
-                    "attach it or drop it"
+    def _create(self, table: RawTable, month: date) -> None:
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                # Types as declared: nobody else's function of that name fits as well.
+                cursor.execute(
+                    f"select {PARTITION_FUNCTION}(%s::text, %s::date)", (table.name, month)
                 )
-            cursor.execute(f"create table staging.{name} (like staging.{table.name})")
-            cursor.execute(
-                f"alter table staging.{table.name} attach partition staging.{name} "
-                "for values from (%s) to (%s)",
-                (month, next_month(month)),
-            )
+        except psycopg2.errors.RaiseException as error:
+            raise LoadError(str(error.diag.message_primary)) from None

@@ -62,8 +62,10 @@ def connect(parameters: Mapping[str, str]) -> connection:
     Raises:
         CannotConnectError: If it is refused; the message names what to look at.
     """
+    # Said by the client, so that neither PGCLIENTENCODING nor ALTER ROLE or DATABASE decides it.
+    encoding = {"client_encoding": "UTF8"}
     try:
-        return psycopg2.connect(make_dsn(**parameters))
+        return psycopg2.connect(make_dsn(**encoding | dict(parameters)))
     except psycopg2.OperationalError as error:
         raise CannotConnectError(explain(str(error), parameters)) from None
 

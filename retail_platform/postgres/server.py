@@ -5,10 +5,13 @@ Layout of the server's folder (``.postgres/`` in the project)::
     data/             the cluster
     server.log        what the server and pg_ctl write
     admin_password    password of the superuser ``postgres``, generated, readable by the owner only
+    passfile          the same for the ordinary role, in the form that libpq reads
     lock              held while the server is started or stopped
 
-People and dbt connect as the ordinary role ``retail``, which may create databases and roles but,
-like the master user of RDS, is no superuser.
+People and dbt connect as the ordinary role ``retail``, which may create databases but is no
+superuser and makes no roles. Who started the server needs no password: the socket in
+``/tmp/retail-<port>`` tells the server who is asking. Everybody else, and TCP, needs one
+(docs/security.md).
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import os
 import secrets
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -30,12 +34,15 @@ from pathlib import Path
 import psutil
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import encrypt_password
 
 from retail_platform.errors import UserError
 from retail_platform.postgres.account import Account, server_account
 from retail_platform.postgres.binaries import BIN_VARIABLE, Binaries, find_binaries
 from retail_platform.postgres.connection import connect
 from retail_platform.postgres.tuning import configuration_text, settings_for, this_machine
+from retail_platform.targets import connection_parameters, url
 
 HOST = "127.0.0.1"
 ROLE = "retail"
@@ -49,12 +56,23 @@ START_TIMEOUT_SECONDS = 600
 DYING_TIMEOUT_SECONDS = 30
 LEAST_FREE_BYTES = 300 * 1024**2
 
+# Not in the server's folder: a socket's path may not exceed 107 bytes, and a checkout may lie deep.
+# profiles.yml names the same folder, so that a plain `dbt build` needs no password and no variable.
+_SOCKETS = "/tmp/retail-{port}"
+
 _HBA = f"""\
-# Written once by retail_platform.postgres. The superuser needs its generated password; the ordinary
-# roles hold synthetic data and cannot reach the operating system, so loopback is trusted.
-host  all  postgres  {HOST}/32  scram-sha-256
-host  all  all       {HOST}/32  trust
+# Written by retail_platform.postgres at every start: changes here are lost.
+local  all  {ROLE}  peer map=owner
+local  all  all     scram-sha-256
+host   all  all     {HOST}/32  scram-sha-256
 """
+_REACH_THE_MACHINE = (
+    "pg_execute_server_program",
+    "pg_read_server_files",
+    "pg_write_server_files",
+)
+# ALTER DATABASE must not change what dbt stores, nor a policy hide rows from it.
+_ROLE_SETTINGS = {"client_encoding": "UTF8", "row_security": "off"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +100,7 @@ class LocalServer:
         binaries: The programs to run.
         account: Who runs it.
         settings: Values that replace those of `settings_for`, for example in tests.
+        access: Text of ``pg_hba.conf`` in place of the own rules, for example in tests.
     """
 
     home: Path
@@ -89,6 +108,7 @@ class LocalServer:
     binaries: Binaries
     account: Account
     settings: Mapping[str, str] = field(default_factory=dict)
+    access: str = _HBA
 
     @property
     def data(self) -> Path:
@@ -100,14 +120,35 @@ class LocalServer:
         """The server's log file."""
         return self.home / "server.log"
 
+    @property
+    def passfile(self) -> Path:
+        """The password file of the ordinary role, for connections by TCP."""
+        return self.home / "passfile"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the server's socket, which only its owner enters."""
+        return Path(_SOCKETS.format(port=self.port))
+
     def parameters(self, dbname: str = DATABASE) -> dict[str, str]:
-        """The libpq parameters of the ordinary role."""
-        return {"host": HOST, "port": str(self.port), "user": ROLE, "dbname": dbname}
+        """The libpq parameters of the ordinary role, by TCP, once the server has been started."""
+        return self._parameters(ROLE, self._password(), dbname)
 
     def admin_parameters(self, dbname: str = "postgres") -> dict[str, str]:
         """The libpq parameters of the superuser, for tests and administration."""
         password = (self.home / "admin_password").read_text().strip()
-        return self.parameters(dbname) | {"user": "postgres", "password": password}
+        return self._parameters("postgres", password, dbname)
+
+    def _parameters(self, user: str, password: str, dbname: str) -> dict[str, str]:
+        place = {"host": HOST, "port": str(self.port)}
+        return place | {"user": user, "password": password, "dbname": dbname}
+
+    def _password(self) -> str:
+        return "".join(_lines(self.passfile)).rpartition(":")[2]
+
+    def url(self) -> str:
+        """The libpq URL by TCP. It names the password file, whose text ends in the password."""
+        return url(self._parameters(ROLE, "", DATABASE) | {"passfile": str(self.passfile)})
 
     def status(self) -> Status:
         """Look at the pid file and at the process that it names."""
@@ -155,6 +196,7 @@ class LocalServer:
                 self._initialise()
             self._write_configuration()
             self._remove_stale_pid_file()
+            self._make_socket_folder()
             self._launch()
         elif status.port != self.port:
             raise UserError(
@@ -164,6 +206,14 @@ class LocalServer:
             )
         elif not status.accepting:
             self._wait_until_accepting()
+        elif (
+            str(self.sockets) not in _lines(self.data / "postmaster.pid")
+            or not (self.sockets / f".s.PGSQL.{self.port}").is_socket()
+        ):
+            # Started by a version of this project that let everybody in, or a cleaner of /tmp
+            # removed the socket. Only a new start makes one.
+            self._stop("fast")
+            self._bring_up()
 
     def stop(self, mode: str = "fast") -> bool:
         """Stop the server, ending its sessions; committed work stays.
@@ -181,9 +231,14 @@ class LocalServer:
             if self.status().pid is None:
                 return False
             self._check_owner()
-            timeout = str(START_TIMEOUT_SECONDS)
-            self._run("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w", "-t", timeout)
+            self._stop(mode)
+            with contextlib.suppress(OSError):  # somebody else's, or not empty
+                self.sockets.rmdir()
             return True
+
+    def _stop(self, mode: str) -> None:
+        timeout = str(START_TIMEOUT_SECONDS)
+        self._run("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w", "-t", timeout)
 
     def remove(self) -> None:
         """Delete the stopped server's folder with everything in it.
@@ -260,9 +315,7 @@ class LocalServer:
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         password = self.home / "admin_password"
-        password.touch(mode=0o600)
-        password.write_text(secrets.token_urlsafe(24) + "\n")
-        self.account.own(password)
+        self._write_secret(password, secrets.token_urlsafe(24) + "\n")
         # Code point order, the same on every platform; before 17 the C library's C.UTF-8 gives it.
         locale = (
             ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
@@ -281,7 +334,6 @@ class LocalServer:
             ],
             *["--encoding", "UTF8", "--auth", "scram-sha-256", "--data-checksums", *locale],
         )
-        (fresh / "pg_hba.conf").write_text(_HBA)
         with (fresh / "postgresql.conf").open("a") as file:
             file.write("include 'retail.conf'\n")
         self._write_configuration(fresh)
@@ -290,11 +342,59 @@ class LocalServer:
     def _write_configuration(self, folder: Path | None = None) -> None:
         settings = [
             replace(item, value=self.settings.get(item.name, item.value))
-            for item in settings_for(this_machine())
+            for item in settings_for(this_machine(), str(self.sockets))
         ]
-        path = (folder or self.data) / "retail.conf"
-        path.write_text(configuration_text(settings, self.port), encoding="utf-8")
-        self.account.own(path)
+        texts = {
+            "retail.conf": configuration_text(settings, self.port),
+            "pg_hba.conf": self.access,
+            "pg_ident.conf": self._owners(),
+        }
+        for name, text in texts.items():
+            path = (folder or self.data) / name
+            path.write_text(text, encoding="utf-8")
+            self.account.own(path)
+
+    def _owners(self) -> str:
+        """The users of the operating system who are the ordinary role: the owner, and root.
+
+        ``nobody`` is no owner: other programs of the system run as nobody too.
+        """
+        names = {"root", self.account.name} - {"nobody"}
+        return "".join(f'owner "{name}" {ROLE}\n' for name in sorted(names))
+
+    def _write_secret(self, path: Path, text: str) -> None:
+        """Write a file that only the server's account reads, whole or not at all."""
+        fresh = path.with_name(f"{path.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(text)
+        self.account.own(fresh)
+        fresh.replace(path)
+
+    def _make_socket_folder(self) -> None:
+        """Make the folder of the socket, entered by nobody else.
+
+        Raises:
+            UserError: If somebody else has a folder, or anything, of that name.
+        """
+        folder = self.sockets
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (self.account.uid, os.geteuid()):
+            raise UserError(
+                f"{folder}, where the server's socket goes, exists and is not a folder of the user "
+                f"{self.account.name}. Remove it, or choose another port: "
+                f"{PORT_VARIABLE}={self.port + 1}."
+            )
+        folder.chmod(0o700)
+        self.account.own(folder)
+        for lock in folder.glob(".s.PGSQL.*.lock"):
+            # After a crash of the machine the number in it may belong to any program, which
+            # PostgreSQL would take for the owner of the socket.
+            pid = "".join(_lines(lock)[:1]).strip()
+            if not pid.isdecimal() or not _is_server(int(pid)):
+                lock.unlink()
 
     def _remove_stale_pid_file(self) -> None:
         """Remove a pid file whose process is no postmaster of this folder.
@@ -328,18 +428,12 @@ class LocalServer:
             time.sleep(0.2)
 
     def _ensure_role_and_database(self) -> None:
-        """Create what an interrupted first start may have left out."""
+        """Create what an interrupted first start may have left out, repair what is older."""
         connection = connect(self.admin_parameters())
         connection.autocommit = True  # create database refuses to run in a transaction
         try:
+            self._ensure_role(connection)
             with connection.cursor() as cursor:
-                cursor.execute("select from pg_roles where rolname = %s", [ROLE])
-                if cursor.rowcount == 0:
-                    cursor.execute(
-                        sql.SQL("create role {} login createdb createrole").format(
-                            sql.Identifier(ROLE)
-                        )
-                    )
                 cursor.execute("select from pg_database where datname = %s", [DATABASE])
                 if cursor.rowcount == 0:
                     cursor.execute(
@@ -349,6 +443,38 @@ class LocalServer:
                     )
         finally:
             connection.close()
+
+    def _ensure_role(self, connection: Connection) -> None:
+        """Make the ordinary role, with a password and without what would lead to more.
+
+        Before PostgreSQL 16 whoever may create roles may also become every role but a superuser,
+        and through ``pg_execute_server_program`` the server's account.
+        """
+        role = sql.Identifier(ROLE)
+        with connection.cursor() as cursor:
+            cursor.execute("select from pg_roles where rolname = %s", [ROLE])
+            known = cursor.rowcount > 0
+            if not known:
+                cursor.execute(sql.SQL("create role {} login createdb").format(role))
+            cursor.execute(sql.SQL("alter role {} nocreaterole").format(role))
+            for name, value in _ROLE_SETTINGS.items():
+                setting = sql.SQL("alter role {} set {} = {}")
+                cursor.execute(setting.format(role, sql.Identifier(name), sql.Literal(value)))
+            cursor.execute(
+                "select roleid::regrole::text, member::regrole::text from pg_auth_members "
+                "where roleid::regrole::text = any(%s) and member not in "
+                "(select oid from pg_roles where rolsuper)",
+                [list(_REACH_THE_MACHINE)],
+            )
+            for predefined, member in cursor.fetchall():
+                cursor.execute(f"revoke {predefined} from {member} cascade")
+            if not known or not self._password():
+                password = secrets.token_urlsafe(24)
+                verifier = encrypt_password(password, ROLE, connection, "scram-sha-256")
+                cursor.execute(
+                    sql.SQL("alter role {} password {}").format(role, sql.Literal(verifier))
+                )
+                self._write_secret(self.passfile, f"*:*:*:{ROLE}:{password}\n")
 
     def _run(
         self, program: str, *arguments: str, check: bool = True
@@ -381,6 +507,15 @@ def _text_from(path: Path, offset: int) -> str:
     with path.open(encoding="utf-8", errors="replace") as file:
         file.seek(offset)
         return file.read()
+
+
+def _is_server(pid: int) -> bool:
+    try:
+        process = psutil.Process(pid)
+        # A killed server stays in the list of processes until its parent has noticed.
+        return process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _is_postmaster(pid: int, data: Path) -> bool:
@@ -495,3 +630,35 @@ def project_server(project: Path | None) -> LocalServer:
         )
     home = Path(named) if named else (project or Path()) / ".postgres"
     return open_server(home.resolve(), configured_port(), find_binaries())
+
+
+def url_of(target: str, project: Path | None) -> str:
+    """The libpq URL of a target, by which other programs connect.
+
+    Args:
+        target: A target of profiles.yml.
+        project: The project's folder, if there is one.
+
+    Returns:
+        By TCP, which every program can, also where dbt uses the embedded server's socket.
+    """
+    parameters = connection_parameters(target, project)
+    if parameters["host"].startswith("/"):
+        return project_server(project).url()
+    return url(parameters)
+
+
+def administrator_of(target: str, project: Path | None) -> dict[str, str]:
+    """The libpq parameters of the user who may create roles on a target.
+
+    Args:
+        target: A target of profiles.yml.
+        project: The project's folder, if there is one.
+
+    Returns:
+        Of the embedded server's superuser, or of the target's own user elsewhere.
+    """
+    parameters = connection_parameters(target, project)
+    if parameters["host"].startswith("/"):
+        return project_server(project).admin_parameters(parameters["dbname"])
+    return parameters

@@ -49,11 +49,12 @@ def this_machine() -> Machine:
     return Machine(memory=memory, cores=cores, shared_memory=shared)
 
 
-def settings_for(machine: Machine) -> list[Setting]:
+def settings_for(machine: Machine, sockets: str = "") -> list[Setting]:
     """Choose the settings. None of them weakens durability: fsync and commits stay as they are.
 
     Args:
         machine: What to size for.
+        sockets: Folder of the socket.
 
     Returns:
         The settings in the order in which they are written.
@@ -65,7 +66,8 @@ def settings_for(machine: Machine) -> list[Setting]:
     workers = min(max(machine.cores // 2, 1), 4)
     return [
         Setting("listen_addresses", "127.0.0.1", "loopback only: nothing outside can connect"),
-        Setting("unix_socket_directories", "", "a socket's path may not exceed 107 characters"),
+        Setting("unix_socket_directories", sockets, "the owner's way in, without a password"),
+        Setting("password_encryption", "scram-sha-256", "the server keeps nothing to log in with"),
         Setting("max_connections", "100", "dbt, the loader, and the pools of a few BI tools"),
         Setting("shared_buffers", size(1 / 4, 128 * MIB, 4 * GIB), "a quarter of the memory"),
         Setting("effective_cache_size", size(0.6, 256 * MIB, 256 * GIB), "what the OS caches"),
