@@ -21,6 +21,12 @@ PROFILE = "retail"
 OLDEST_MAJOR = 15
 SCHEMAS = ("staging", "retail", "cuarentena")
 
+# What changes the meaning of a byte sent or received; all else may be prescribed by the server.
+_SESSION = (
+    "set client_encoding = 'UTF8'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; "
+    "set standard_conforming_strings = on"
+)
+
 # dbt's name of a connection setting -> libpq's.
 _LIBPQ_NAMES = {
     "host": "host",
@@ -111,13 +117,24 @@ def connect(parameters: Mapping[str, str]) -> connection:
     Args:
         parameters: From `connection_parameters`.
 
+    Returns:
+        A session whose encoding and date style are ours, whatever the environment (PGCLIENTENCODING
+        and the like), the role or the database prescribe.
+
     Raises:
         CannotConnectError: If it is refused; the message names what to look at.
     """
     try:
-        return psycopg2.connect(make_dsn(**parameters))
+        session = psycopg2.connect(make_dsn(**parameters))
+        # SET stands above every default, and outside a transaction no rollback takes it back.
+        session.autocommit = True
+        with session.cursor() as cursor:
+            cursor.execute(_SESSION)
+        session.set_client_encoding("UTF8")  # psycopg2 must know it too
+        session.autocommit = False
     except psycopg2.OperationalError as error:
         raise CannotConnectError(explain(str(error), parameters)) from None
+    return session
 
 
 def libpq_environment(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from functools import cached_property
 import polars as pl
 
 MAX_TEXT = 1_000
-"""Longest text accepted, in bytes."""
+"""Longest text accepted, in characters."""
 
 _DTYPES = {
     "smallint": pl.Int16(),
@@ -66,12 +66,14 @@ class RowRule:
         reason: Reason code.
         violated: Expression over the typed columns; null means "not violated".
         unread: Whether only a value that was empty or could not be read can break it.
+        hint: True wherever the rule may be broken, where that is quicker to find out.
     """
 
     column: str
     reason: str
     violated: pl.Expr
     unread: bool = False
+    hint: pl.Expr | None = None
 
 
 @dataclass(frozen=True)
