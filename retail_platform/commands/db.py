@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         case "check":
             check_target(options.target)
             if options.data:
-                refuse_other_world(options.target, options.data)
+                refuse_other_world(options.target, None, options.data)
         case "url":
             print(url(connection_parameters(options.target)))
     return 0

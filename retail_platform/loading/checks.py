@@ -107,8 +107,11 @@ def check(
     accepted = frame.select(ROW, *table.column_names)
     suspect = frame.select(
         pl.any_horizontal(
-            *(rule.hint if rule.hint is not None else rule.violated for rule in rules
-              if not rule.unread),
+            *(
+                rule.hint if rule.hint is not None else rule.violated
+                for rule in rules
+                if not rule.unread
+            ),
             *(pl.col(name).is_null() for name in table.column_names),
         )
         .fill_null(False)

@@ -34,7 +34,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise LoadError("cannot be read: it is no ordinary file any more")
-        yield file  # type: ignore[misc]
+        yield file
 
 
 class Hashed:

@@ -229,9 +229,7 @@ def _text_blocks(path: Path, encoding: str, digest: str | None) -> Iterator[byte
             yield b"\n"
 
 
-def _record_blocks(
-    path: Path, encoding: str, digest: str | None
-) -> Iterator[tuple[bytes, bool]]:
+def _record_blocks(path: Path, encoding: str, digest: str | None) -> Iterator[tuple[bytes, bool]]:
     """Blocks that end where a row ends; whether quotation marks were in order so far.
 
     Raises:

@@ -86,6 +86,13 @@ def complete_load(connection: Connection, delivery: Delivery) -> int | None:
         return _value(cursor)
 
 
+def loaded_hashes(connection: Connection) -> set[str]:
+    """SHA-256 of everything that was loaded."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select sha256 from staging.cargas where estado = %s", (COMPLETE,))
+        return {row[0] for row in cursor.fetchall()}
+
+
 def begin(connection: Connection, delivery: Delivery) -> int:
     """Write the ledger row and return its ``carga_id``; nobody sees it before the commit.
 

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,8 @@ from retail_platform.loading.files import PassedOver, SourceFile, find_files, re
 from retail_platform.loading.mapping import FileMapping
 from retail_platform.loading.schema import Partitions, partition_name, prepare
 from retail_platform.loading.tables import RawTable
+from retail_platform.loading.worlds import Deliveries, claim, refuse_other_content
+from retail_platform.manifests import FileEntry
 from retail_platform.targets import connect
 from retail_platform.text import printable, shown_name
 
@@ -162,8 +165,10 @@ def load_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
-    found = find_files([source] if isinstance(source, Path) else source, settings.mapping)
+    sources = [source] if isinstance(source, Path) else list(source)
+    found = find_files(sources, settings.mapping)
     files = found.files
+    deliveries = Deliveries(file.path for file in files)
     stopped = threading.Event()
     order = _Order(files)
 
@@ -173,7 +178,11 @@ def load_folder(
     ):
         prepare(steward)
         partitions = Partitions(steward)
-        contents = list(pool.map(_content, files))
+        contents = list(pool.map(partial(_content, deliveries), files))
+        hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
+        deliveries.refuse_differences(hashes, sources, ledger.loaded_hashes(steward).__contains__)
+        for delivered in deliveries.worlds:
+            claim(steward, delivered)
 
         def load(number: int) -> FileReport:
             file, content = files[number], contents[number]
@@ -214,18 +223,20 @@ class _Content:
         sha256: Hexadecimal digest.
         size: Bytes.
         file: The file.
+        entry: What its world's manifest says of it, if it has one.
     """
 
     table: str
     sha256: str
     size: int
     file: SourceFile = field(compare=False)
+    entry: FileEntry | None = field(compare=False)
 
 
-def _content(file: SourceFile) -> _Content | LoadError:
+def _content(deliveries: Deliveries, file: SourceFile) -> _Content | LoadError:
     """A file's bytes, or why they cannot be read: that file is refused, the others are loaded."""
     try:
-        return _Content(file.table.name, *sha256(file.path), file)
+        return _Content(file.table.name, *sha256(file.path), file, deliveries.entry(file.path))
     except LoadError as error:
         return error
 
@@ -238,9 +249,7 @@ def _refused(
 ) -> FileReport:
     """The report of a file that was not loaded."""
     message = _explained(error)
-    return FileReport(
-        file, State.FAILED, tally or ledger.Tally(), seconds=seconds, error=message
-    )
+    return FileReport(file, State.FAILED, tally or ledger.Tally(), seconds=seconds, error=message)
 
 
 def check_folder(
@@ -254,7 +263,13 @@ def check_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
-    found = find_files([source] if isinstance(source, Path) else source, settings.mapping)
+    sources = [source] if isinstance(source, Path) else list(source)
+    found = find_files(sources, settings.mapping)
+    deliveries = Deliveries(file.path for file in found.files)
+    if deliveries.worlds:
+        contents = (_content(deliveries, file) for file in found.files)
+        hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
+        deliveries.refuse_differences(hashes, sources)
     reports = []
     for file in found.files:
         begun, tally = datetime.now(UTC), ledger.Tally()
@@ -262,6 +277,7 @@ def check_folder(
             for checked in _checked_batches(file, settings):
                 _count(tally, checked, file.table)
             _refuse_above_threshold(tally, settings.max_rejected)
+            refuse_other_content(tally, deliveries.entry(file.path))
             report = FileReport(file, State.CHECKED, tally, seconds=_seconds_since(begun))
         except Exception as error:
             report = _refused(file, error, tally)
@@ -344,6 +360,7 @@ def _load_file(
                 for payload in payloads:
                     _send(connection, partitions, file.table, payload)
             _refuse_above_threshold(tally, settings.max_rejected)
+            refuse_other_content(tally, content.entry)
             await_turn()
             if stopped.is_set():
                 raise LoadError("interrupted")

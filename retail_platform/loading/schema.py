@@ -46,6 +46,19 @@ _BOOKKEEPING = {
             primary key (tabla, mes)
         )
     """,
+    # The simulated world that the database holds, at most one; none if the data are real.
+    "staging.mundo": """
+        create table staging.mundo (
+            unico boolean primary key default true check (unico),
+            semilla numeric not null,
+            escala double precision not null,
+            primer_dia date not null,
+            ultimo_dia date not null,
+            sucio double precision not null,
+            modelo text,
+            cargado_en timestamptz not null
+        )
+    """,
     "cuarentena.filas_archivo": """
         create table cuarentena.filas_archivo (
             carga_id bigint not null,

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retail_platform.loading.loader import LoadReport
+from retail_platform.text import printable
 
 _EXAMPLE_CHARACTERS = 60
 
@@ -82,6 +83,14 @@ def delivery_sections(report: LoadReport) -> tuple[Section, ...]:
         )
         note = "What the reasons mean: docs/load-gate.md. A row can have several."
         sections.append(Section("Refusals", note, ("reason", "refusals", "first example"), rows))
+    if report.failed:
+        refused = tuple((str(file.file.path), file.error) for file in report.failed)
+        note = "Nothing of these files was kept. Correct what is said and load them again."
+        sections.append(Section("Files refused", note, ("file", "why"), refused))
+    if report.passed_over:
+        note = "What is in the folders and was not loaded. Hidden names (.x) are not looked at."
+        others = tuple((str(one.path), one.reason) for one in report.passed_over)
+        sections.append(Section("Passed over", note, ("path", "why"), others))
     return tuple(sections)
 
 
@@ -100,7 +109,7 @@ def shown(value: object) -> str:
         case int() | Decimal():
             return f"{value:,}"
         case _:
-            return str(value)
+            return printable(str(value))
 
 
 def to_terminal(sections: Iterable[Section]) -> Iterator[RenderableType]:
