@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -24,6 +24,7 @@ from retail_platform.loading.contents import sha256
 from retail_platform.loading.errors import LoadError, TooManyRejectedError
 from retail_platform.loading.files import PassedOver, SourceFile, find_files, read_batches
 from retail_platform.loading.mapping import FileMapping
+from retail_platform.loading.moves import KeyCache, can_move
 from retail_platform.loading.schema import Partitions, partition_name, prepare
 from retail_platform.loading.tables import RawTable
 from retail_platform.loading.worlds import Deliveries, claim, refuse_other_content
@@ -98,6 +99,7 @@ class FileReport:
         seconds: Time taken.
         load_id: ``carga_id`` of the load that holds the rows.
         error: Why it failed.
+        moved: Replaced rows in months or on days that it does not deliver, by month.
     """
 
     file: SourceFile
@@ -107,6 +109,7 @@ class FileReport:
     seconds: float = 0.0
     load_id: int | None = None
     error: str | None = None
+    moved: Counter[date] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def load_folder(
         ThreadPoolExecutor(settings.workers) as pool,
     ):
         prepare(steward)
-        partitions = Partitions(steward)
+        partitions, cache = Partitions(steward), KeyCache()
         contents = list(pool.map(partial(_content, deliveries), files))
         hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
         deliveries.refuse_differences(hashes, sources, ledger.loaded_hashes(steward).__contains__)
@@ -195,7 +198,7 @@ def load_folder(
                         await_turn()
                     with closing(_connect(connection_parameters)) as connection:
                         report = _load_file(
-                            content, connection, partitions, settings, stopped, await_turn
+                            content, connection, partitions, cache, settings, stopped, await_turn
                         )
             on_file(report)
             return report
@@ -333,6 +336,7 @@ def _load_file(
     content: _Content,
     connection: Connection,
     partitions: Partitions,
+    cache: KeyCache,
     settings: Settings,
     stopped: threading.Event,
     await_turn: Callable[[], None],
@@ -364,7 +368,7 @@ def _load_file(
             await_turn()
             if stopped.is_set():
                 raise LoadError("interrupted")
-            replaced = ledger.finish(connection, delivery, load_id, tally)
+            outcome = ledger.finish(connection, delivery, load_id, tally, cache)
     except Exception as error:
         report = _refused(file, error, tally, _seconds_since(started))
         if not connection.closed:
@@ -373,7 +377,8 @@ def _load_file(
                 ledger.record_failure(connection, delivery, tally, str(report.error))
         return report
     seconds = _seconds_since(started)
-    return FileReport(file, State.LOADED, tally, replaced, seconds, load_id)
+    report = FileReport(file, State.LOADED, tally, outcome.replaced, seconds, load_id)
+    return replace(report, moved=outcome.moved)
 
 
 def _explained(error: BaseException) -> str:
@@ -422,8 +427,15 @@ def _count(tally: ledger.Tally, checked: Checked, table: RawTable) -> None:
     if table.partition_column is None or checked.accepted.is_empty():
         return
     day = pl.col(table.partition_column)
-    months = checked.accepted.group_by(day.dt.truncate("1mo").alias("mes")).len()
-    tally.months.update(dict(months.iter_rows()))
+    key = pl.col(table.key[0])
+    months = checked.accepted.group_by(day.dt.truncate("1mo").alias("mes")).agg(
+        pl.len(), key.min().alias("low"), key.max().alias("high")
+    )
+    for month, rows, low, high in months.iter_rows():
+        tally.months[month] += rows
+        if can_move(table):
+            known = tally.ranges.get(month, (low, high))
+            tally.ranges[month] = (min(low, known[0]), max(high, known[1]))
     first, last = checked.accepted.select(day.min().alias("first"), day.max().alias("last")).row(0)
     tally.first = min(tally.first or first, first)
     tally.last = max(tally.last or last, last)

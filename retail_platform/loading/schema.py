@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from retail_platform.loading.errors import LoadError
-from retail_platform.loading.tables import RAW_TABLES, RawTable
+from retail_platform.loading.tables import RAW_TABLES, RawTable, next_month
 
 MINIMUM_SERVER = 150_000
 SCHEMAS = ("staging", "cuarentena")
@@ -44,6 +44,30 @@ _BOOKKEEPING = {
             filas bigint not null,
             actualizada_en timestamptz not null,
             primary key (tabla, mes)
+        )
+    """,
+    # Smallest and largest key of each month, and all of them where they were needed: moves.py.
+    "staging.claves_mes": """
+        create table staging.claves_mes (
+            tabla text not null,
+            mes date not null,
+            clave_min bigint not null,
+            clave_max bigint not null,
+            version bigint not null,
+            claves bytea,
+            primary key (tabla, mes)
+        );
+        alter table staging.claves_mes alter column claves set storage external
+    """,
+    # Rows that a load replaced in months that it does not deliver.
+    "staging.filas_movidas": """
+        create table staging.filas_movidas (
+            tabla text not null,
+            carga_id bigint not null,
+            carga_anterior bigint not null,
+            mes date not null,
+            filas bigint not null,
+            primary key (carga_id, carga_anterior, mes)
         )
     """,
     # The simulated world that the database holds, at most one; none if the data are real.
@@ -140,11 +164,6 @@ def _table_ddl(table: RawTable) -> str:
 def partition_name(table: RawTable, month: date) -> str:
     """Name of the partition of a month: ``raw_ventas_p202401``."""
     return f"{table.name}_p{month:%Y%m}"
-
-
-def next_month(month: date) -> date:
-    """First day of the month after ``month``."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 class Partitions:

@@ -122,6 +122,20 @@ _QUERIES = (
         difference=("rows missing", "money missing"),
     ),
     _Query(
+        "Moved from other months",
+        "Rows of earlier loads that were replaced in months which the later load does not deliver.",
+        """
+        select m.carga_id as load, c.archivo as file, m.tabla as "table",
+               to_char(m.mes, 'YYYY-MM') as "month before", e.archivo as "was in file",
+               m.filas as rows
+        from staging.filas_movidas m
+        join staging.cargas c on c.carga_id = m.carga_id
+        join staging.cargas e on e.carga_id = m.carga_anterior
+        order by m.carga_id desc, m.mes
+        """,
+        needs=("staging.filas_movidas",),
+    ),
+    _Query(
         "Refused by file rules",
         "Rows that never reached a raw table, by reason; a row can have several.",
         """

@@ -87,6 +87,15 @@ def delivery_sections(report: LoadReport) -> tuple[Section, ...]:
         refused = tuple((str(file.file.path), file.error) for file in report.failed)
         note = "Nothing of these files was kept. Correct what is said and load them again."
         sections.append(Section("Files refused", note, ("file", "why"), refused))
+    moved = tuple(
+        (str(file.file.path.name), f"{month:%Y-%m}", rows)
+        for file in report.files
+        for month, rows in sorted(file.moved.items())
+    )
+    if moved:
+        note = "These files deliver keys that were in other months: the earlier rows are replaced."
+        columns = ("file", "month before", "rows replaced")
+        sections.append(Section("Moved from other months", note, columns, moved))
     if report.passed_over:
         note = "What is in the folders and was not loaded. Hidden names (.x) are not looked at."
         others = tuple((str(one.path), one.reason) for one in report.passed_over)
