@@ -1,5 +1,6 @@
 """Text that came from outside, made safe to show: on terminals, in reports, in the ledger."""
 
+import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -28,12 +29,17 @@ def shown_name(name: str) -> str:
 
     A backslash is doubled, so that ``a\xff`` is the byte FF and ``a\\xff`` a backslash, x, f and f.
     """
-    return printable(name.replace("\\", "\\\\"))
+    return printable(utf8_name(name).replace("\\", "\\\\"))
+
+
+def utf8_name(name: str) -> str:
+    """A file's name as it is in UTF-8, whatever the locale takes its bytes for."""
+    return os.fsencode(name).decode("utf-8", "surrogateescape")
 
 
 def shown_path(path: Path) -> str:
     """A path for a message."""
-    return printable(str(path))
+    return printable(utf8_name(str(path)))
 
 
 def _escape(character: str) -> str:

@@ -103,7 +103,9 @@ def find_files(sources: Iterable[Path], mapping: FileMapping | None = None) -> F
     if not found:
         raise LoadError(_nothing(sources, passed_over))
     order = list(RAW_TABLES.values())
-    files = sorted(found.values(), key=lambda file: (order.index(file.table), file.path))
+    files = sorted(
+        found.values(), key=lambda file: (order.index(file.table), os.fsencode(file.path))
+    )
     return Found(tuple(files), tuple(passed_over))
 
 

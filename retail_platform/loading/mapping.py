@@ -21,7 +21,7 @@ import yaml
 from retail_platform.loading.checks import TextFormats
 from retail_platform.loading.errors import LoadError
 from retail_platform.loading.tables import RAW_TABLES, Column, RawTable
-from retail_platform.text import printable, shown_path
+from retail_platform.text import printable, shown_path, utf8_name
 
 TEXT_ID = "text_id"
 LOCAL = "local"
@@ -134,7 +134,7 @@ class FileMapping:
     def table_of(self, path: Path) -> RawTable | None:
         """The table that claims a file by its pattern."""
         for name, mapping in self.tables.items():
-            if any(fnmatchcase(path.name, pattern) for pattern in mapping.files):
+            if any(fnmatchcase(utf8_name(path.name), pattern) for pattern in mapping.files):
                 return RAW_TABLES[name]
         return None
 
