@@ -158,7 +158,7 @@ def _generate(options: argparse.Namespace, plan: _Plan, console: Console) -> Non
     """Carry out a plan."""
     end: date = options.end_date
     if plan.note:
-        console.print(printable(plan.note), markup=False, highlight=False)
+        console.print(printable(plan.note), markup=False, highlight=False, soft_wrap=True)
     if plan.action is _Action.KEEP:
         return
     days = (end - plan.first).days + (plan.action is _Action.GENERATE)

@@ -271,7 +271,7 @@ def claim(connection: Connection, delivered: Delivered) -> None:
     world = delivered.world
     with connection, connection.cursor() as cursor:
         cursor.execute("select pg_advisory_lock_shared(%s)", (_WORLD_LOCK,))
-        held = _loaded_world(cursor, delivered.sales)
+        held = _loaded_world(cursor, delivered.sales, world)
         if held is not None:
             if not held.same_as(world):
                 raise LoadError(_refusal("the database", held, world))
