@@ -184,7 +184,7 @@ def test_another_world_is_refused_before_anything_is_made(
         ["--seed", "8", "--end-date", END_DATE],
         ["--seed", SEED, "--end-date", "2025-12-30"],
         ["--seed", SEED, "--end-date", END_DATE, "--scale", "0.02"],
-        ["--seed", SEED, "--end-date", END_DATE, "--years", "2"],
+        ["--seed", SEED, "--end-date", END_DATE, "--years", "6"],
     ):
         said = _keep(folder, *options, database=empty_database)
         assert "another simulated world" in said, options
