@@ -66,6 +66,7 @@ lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamll
 	$(MAKE) lint-dbt
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
+	$(VENV)/bin/sqlfluff lint --templater jinja --disable-progress-bar retail_platform/reporting/sql
 
 lint-infra: $(INFRA_VENV)/.installed ## Check infra/ and .github/: terraform fmt, checkov, schema and security of workflows
 	if command -v terraform >/dev/null; then terraform fmt -check -diff infra/terraform; \
@@ -83,6 +84,7 @@ format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/ruff format .
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
+	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql
 
 generate: options install ## Simulate the data into data/; kept if it is the same, continued if only END_DATE is later
 	$(PY) scripts/generate.py $(GIVEN) --output data --keep $(FITS)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from conftest import PROJECT, Database
 
-from retail_platform.bench.measure import fetch, render
+from retail_platform.reporting.statements import fetch, render
 
 ANALYSES = sorted((PROJECT / "analyses" / "ad_hoc").glob("*.sql"))
 

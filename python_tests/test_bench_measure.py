@@ -18,8 +18,6 @@ from retail_platform.bench.histories import END, History, hold_back, measure_his
 from retail_platform.bench.indexes import measure_indexes
 from retail_platform.bench.measure import (
     alternate,
-    explain,
-    fetch,
     relations_read,
     require_equal_answers,
     summarise,
@@ -30,6 +28,7 @@ from retail_platform.bench.scratch import covered, longest_first, statement_inte
 from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import find_binaries
 from retail_platform.postgres.server import LocalServer
+from retail_platform.reporting.statements import explain, fetch
 
 CATALOG = """
     select relname::text, relfilenode from pg_class

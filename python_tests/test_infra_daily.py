@@ -10,7 +10,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
-from conftest import run_script
+from conftest import PROJECT, run_script
 from rds_standin import MASTER, RdsDatabase, Standin
 
 from retail_platform import daily
@@ -87,14 +87,16 @@ BUILD = "dbt build --exclude-resource-type unit_test"
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[str]]:
-    """Run with steps that end as told: ``steps(build="error", load.py=1)``; returns what ran."""
+    """Run with steps that end as told: ``steps(build="error", load=1)``; returns what ran."""
 
     def run(expected: Outcome, codes: dict[str, int], statuses: list[str] | None = None):
         ran: list[str] = []
         results = tmp_path / "run_results.json"
 
-        def step(command: list[str], environment: dict[str, str]) -> int:
+        def step(command: list[str], environment: dict[str, str], folder: Path) -> int:
+            assert folder == PROJECT
             name = " ".join(command).split("--target")[0].split("/")[-1].strip()
+            name = name.split("-m retail_platform ")[-1]
             name = "report" if "--report" in command else name.split(" data")[0]
             ran.append(name)
             if name == BUILD and statuses is not None:
@@ -111,21 +113,21 @@ def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list
     return run
 
 
-ALL = ["db.py check", "db.py check", "load.py", BUILD, "dbt source freshness", "report"]
+ALL = ["db check", "db check", "load", BUILD, "dbt source freshness", "report"]
 
 
 @pytest.mark.parametrize(
     ("outcome", "codes", "statuses", "ran"),
     [
         (Outcome.DONE, {}, ["success", "pass"], ALL),
-        (Outcome.NO_CONNECTION, {"db.py check": 1}, None, ALL[:1]),
-        (Outcome.LOAD_FAILED, {"load.py": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
+        (Outcome.NO_CONNECTION, {"db check": 1}, None, ALL[:1]),
+        (Outcome.LOAD_FAILED, {"load": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
         (Outcome.BUILD_FAILED, {BUILD: 1}, ["error", "fail"], [*ALL[:4], ALL[3]]),
         (Outcome.BUILD_FAILED, {BUILD: 2}, None, [*ALL[:4], ALL[3]]),
         (Outcome.TESTS_FAILED, {BUILD: 1}, ["success", "fail", "skipped"], ALL),
         (Outcome.STALE, {"dbt source freshness": 1}, ["success"], ALL),
         (Outcome.UNACCOUNTED, {"report": 1}, ["success"], ALL),
-        (Outcome.LOAD_FAILED, {"load.py": 1, "report": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
+        (Outcome.LOAD_FAILED, {"load": 1, "report": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
     ],
 )
 def test_each_kind_of_failure_has_its_exit_code_and_ends_where_it_should(
@@ -139,7 +141,7 @@ def test_each_kind_of_failure_has_its_exit_code_and_ends_where_it_should(
 
 
 def test_every_outcome_is_explained_and_in_the_runbook() -> None:
-    runbook = (daily.PROJECT / "docs" / "runbook.md").read_text()
+    runbook = (PROJECT / "docs" / "runbook.md").read_text()
     for outcome in Outcome:
         assert EXPLANATIONS[outcome]
         assert f"| {outcome.value} |" in runbook

@@ -17,8 +17,8 @@ from test_loading_stage import sales
 from retail_platform import errors
 from retail_platform.loading import LoadError, Settings, check_folder, load_folder, read_mapping
 from retail_platform.loading.checks import DateWindow
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
-from retail_platform.targets import connect
 
 CHANNEL = "teléfono → ñandú €"
 NARROW = [

@@ -23,8 +23,10 @@ from pathlib import Path
 import psycopg2
 
 from retail_platform.errors import UserError
+from retail_platform.postgres.connection import connect
+from retail_platform.project import own_command, own_environment, require_project
 from retail_platform.roles import LOADER, TRANSFORMER, Role
-from retail_platform.targets import PROJECT, connect, connection_parameters
+from retail_platform.targets import connection_parameters
 
 PASSWORD_COMMAND = "RETAIL_PASSWORD_COMMAND"
 # An IAM token is valid for 15 minutes, and dbt connects anew for every model.
@@ -94,8 +96,9 @@ def run_daily(run: DailyRun) -> Outcome:
         The first thing that went wrong, or that nothing did. A file that is refused does not keep
         the others from being built; a failed build leaves nothing to report on.
     """
+    project = require_project()
     with credentials(run.target) as variables, _lock(run.target, variables) as failure:
-        return failure if failure is not None else _Steps(run, variables).run_all()
+        return failure if failure is not None else _Steps(run, variables, project).run_all()
 
 
 @contextmanager
@@ -210,14 +213,16 @@ class _Steps:
     Attributes:
         daily: What to run.
         variables: How each role connects.
+        project: The dbt project, in which every step works.
     """
 
     daily: DailyRun
     variables: Credentials
+    project: Path
 
     def run_all(self) -> Outcome:
         for role in ROLES:
-            if self._script(role, "db.py", "check") != 0:
+            if self._command(role, "db", "check") != 0:
                 return Outcome.NO_CONNECTION
         outcomes = [self._load()] if self.daily.sources else []
         outcomes.append(self._build())
@@ -229,11 +234,12 @@ class _Steps:
         arguments = [*map(str, self.daily.sources)]
         if self.daily.mapping:
             arguments += ["--mapping", str(self.daily.mapping)]
-        failed = self._attempts(lambda: self._script(LOADER, "load.py", *arguments))
+        failed = self._attempts(lambda: self._command(LOADER, "load", *arguments))
         return Outcome.LOAD_FAILED if failed else Outcome.DONE
 
     def _build(self) -> Outcome:
-        results = Path(os.environ.get("DBT_TARGET_PATH", PROJECT / "target")) / "run_results.json"
+        results = Path(os.environ.get("DBT_TARGET_PATH") or self.project / "target")
+        results /= "run_results.json"
 
         def build() -> int:
             results.unlink(missing_ok=True)
@@ -249,7 +255,7 @@ class _Steps:
 
     def _report(self) -> Outcome:
         html = ["--html", str(self.daily.report)] if self.daily.report else []
-        failed = self._script(TRANSFORMER, "load.py", "--report", *html)
+        failed = self._command(TRANSFORMER, "load", "--report", *html)
         return Outcome.UNACCOUNTED if failed else Outcome.DONE
 
     def _attempts(self, step: Callable[[], int]) -> bool:
@@ -262,14 +268,15 @@ class _Steps:
                 time.sleep(self.daily.wait)
         return True
 
-    def _script(self, role: Role, name: str, *arguments: str) -> int:
-        command = [sys.executable, str(PROJECT / "scripts" / name), *arguments]
-        return _run([*command, "--target", self.daily.target], self.variables(role))
+    def _command(self, role: Role, *arguments: str) -> int:
+        """A command of this package, as a process of its own with the role's credentials."""
+        command = own_command(*arguments, "--target", self.daily.target)
+        return _run(command, own_environment() | self.variables(role), self.project)
 
     def _dbt(self, *arguments: str) -> int:
         dbt = str(Path(sys.executable).parent / "dbt")
         command = [dbt, *arguments, "--target", self.daily.target]
-        return _run(command, self.variables(TRANSFORMER))
+        return _run(command, self.variables(TRANSFORMER), self.project)
 
 
 def judge_build(results: Path) -> Outcome:
@@ -286,8 +293,6 @@ def judge_build(results: Path) -> Outcome:
     return Outcome.TESTS_FAILED if "fail" in found else Outcome.DONE
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> int:
     _LOG.info("%s", " ".join([Path(command[0]).name, *command[1:]]))
-    return subprocess.run(
-        command, cwd=PROJECT, env=os.environ | environment, check=False
-    ).returncode
+    return subprocess.run(command, cwd=folder, env=os.environ | environment, check=False).returncode

@@ -18,7 +18,8 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import encrypt_password
 
 from retail_platform.errors import UserError
-from retail_platform.targets import OLDEST_MAJOR, SCHEMAS, connect
+from retail_platform.postgres.connection import connect
+from retail_platform.targets import OLDEST_MAJOR, SCHEMAS
 
 
 @dataclass(frozen=True)

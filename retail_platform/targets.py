@@ -11,21 +11,14 @@ from urllib.parse import quote, urlencode
 import jinja2
 import psycopg2
 import yaml
-from psycopg2.extensions import connection, make_dsn
 
 from retail_platform.errors import UserError
-from retail_platform.postgres.connection import CannotConnectError, explain
+from retail_platform.postgres.connection import connect
+from retail_platform.project import PACKAGE, find_project
 
-PROJECT = Path(__file__).resolve().parents[1]
 PROFILE = "retail"
 OLDEST_MAJOR = 15
 SCHEMAS = ("staging", "retail", "cuarentena")
-
-# What changes the meaning of a byte sent or received; all else may be prescribed by the server.
-_SESSION = (
-    "set client_encoding = 'UTF8'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; "
-    "set standard_conforming_strings = on"
-)
 
 # dbt's name of a connection setting -> libpq's.
 _LIBPQ_NAMES = {
@@ -45,27 +38,29 @@ _LIBPQ_NAMES = {
 }
 
 
-def profiles_path(project: Path = PROJECT) -> Path:
+def profiles_path(project: Path | None = None) -> Path:
     """Find the file to read: ``profiles.yml`` where dbt finds it, else the example.
 
     Args:
-        project: The project's folder.
+        project: The dbt project's folder, default that of `find_project`. Without one the working
+            directory and the example that is installed with this package are looked at.
     """
-    folders = [os.environ.get("DBT_PROFILES_DIR"), project]
+    project = project or find_project()
+    folders = [os.environ.get("DBT_PROFILES_DIR"), project or Path.cwd()]
     for folder in folders:
         if folder and (path := Path(folder) / "profiles.yml").is_file():
             return path
-    return project / "profiles.yml.example"
+    return (project or PACKAGE) / "profiles.yml.example"
 
 
 def connection_parameters(
-    target: str, project: Path = PROJECT, environment: Mapping[str, str] = os.environ
+    target: str, project: Path | None = None, environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Resolve a target.
 
     Args:
         target: Name of an output of the profile ``retail``.
-        project: The project's folder.
+        project: The project's folder, default that of `find_project`.
         environment: The variables that the profile reads.
 
     Returns:
@@ -111,32 +106,6 @@ def _render(value: Any, target: str, environment: Mapping[str, str]) -> str:
     return templates.from_string(str(value)).render(env_var=env_var)
 
 
-def connect(parameters: Mapping[str, str]) -> connection:
-    """Open a session.
-
-    Args:
-        parameters: From `connection_parameters`.
-
-    Returns:
-        A session whose encoding and date style are ours, whatever the environment (PGCLIENTENCODING
-        and the like), the role or the database prescribe.
-
-    Raises:
-        CannotConnectError: If it is refused; the message names what to look at.
-    """
-    try:
-        session = psycopg2.connect(make_dsn(**parameters))
-        # SET stands above every default, and outside a transaction no rollback takes it back.
-        session.autocommit = True
-        with session.cursor() as cursor:
-            cursor.execute(_SESSION)
-        session.set_client_encoding("UTF8")  # psycopg2 must know it too
-        session.autocommit = False
-    except psycopg2.OperationalError as error:
-        raise CannotConnectError(explain(str(error), parameters)) from None
-    return session
-
-
 def libpq_environment(parameters: Mapping[str, str]) -> dict[str, str]:
     """The same parameters as the environment variables that psql reads.
 
@@ -168,12 +137,12 @@ def url(parameters: Mapping[str, str]) -> str:
     return f"postgresql://{user}@{host}:{parameters['port']}/{dbname}{query}"
 
 
-def check_target(target: str, project: Path = PROJECT) -> None:
+def check_target(target: str, project: Path | None = None) -> None:
     """Connect to a target and check that the platform can be built there.
 
     Args:
         target: Name of an output of the profile.
-        project: The project's folder.
+        project: The project's folder, default that of `find_project`.
 
     Raises:
         UserError: If it cannot be reached, is older than version 15, or the user may not create

@@ -1,4 +1,4 @@
-"""Measure the load gate: the same as `retail bench_load`."""
+"""Measure the load gate: the same as `retail bench load`."""
 
 import sys
 from pathlib import Path
@@ -7,4 +7,4 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from retail_platform.commands.cli import run
 
-    sys.exit(run("bench_load"))
+    sys.exit(run("bench", ["load", *sys.argv[1:]]))

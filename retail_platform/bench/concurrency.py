@@ -10,10 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from retail_platform.bench.measure import Measurement, render
+from retail_platform.bench.measure import Measurement
 from retail_platform.bench.scratch import Workplace
 from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import find_binaries
+from retail_platform.reporting.statements import render
 from retail_platform.targets import libpq_environment
 
 CLIENTS = (1, 4, 16, 64)

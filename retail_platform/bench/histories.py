@@ -17,11 +17,11 @@ from pathlib import Path
 import polars as pl
 from psycopg2 import sql
 
-from retail_platform.bench.measure import Measurement, fetch, summarise
-from retail_platform.bench.scratch import Workplace, scratch_database
+from retail_platform.bench.measure import Measurement, summarise
+from retail_platform.bench.scratch import Workplace, run_outside_transaction, scratch_workplace
 from retail_platform.bench.storage import measure_sizes
 from retail_platform.postgres.server import LocalServer
-from retail_platform.postgres.temporary import run_outside_transaction
+from retail_platform.reporting.statements import fetch
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +85,12 @@ def measure_history(server: LocalServer, history: History, seed: int, repeats: i
     """
     with (
         tempfile.TemporaryDirectory(prefix="retail-bench-") as name,
-        scratch_database(server) as place,
+        scratch_workplace(server) as place,
     ):
         data = Path(name) / "data"
         log.info("generate, scale %.3g, %d years", history.scale, history.years)
         generate_s = place.run(
-            *["generate.py", "--scale", str(history.scale), "--years", str(history.years)],
+            *["generate", "--scale", str(history.scale), "--years", str(history.years)],
             *["--end-date", END.isoformat(), "--future", "--seed", str(seed)],
             *["--output", str(data), "--quiet"],
         )
@@ -145,7 +145,7 @@ def _deliver(place: Workplace, kind: str, deliveries: list[list[Path]]) -> Measu
 
 def _load(place: Workplace, files: list[Path]) -> float:
     paths = [str(path) for path in files]
-    return place.run("load.py", *paths, "--target", "ci", "--last-date", END.isoformat())
+    return place.run("load", *paths, "--target", "ci", "--last-date", END.isoformat())
 
 
 def hold_back(data: Path, later: Path, years: int, count: int) -> Deliveries:

@@ -15,17 +15,8 @@ from pathlib import Path
 
 from psycopg2.extensions import connection
 
-from retail_platform.bench.measure import (
-    Measurement,
-    Plan,
-    alternate,
-    explain,
-    fetch,
-    indexes_used,
-    milliseconds,
-    render,
-    summarise,
-)
+from retail_platform.bench.measure import Measurement, alternate, indexes_used, summarise
+from retail_platform.reporting.statements import Plan, explain, fetch, milliseconds, render
 
 log = logging.getLogger(__name__)
 

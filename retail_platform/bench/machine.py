@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 from psycopg2.extensions import connection
 
-from retail_platform.bench.measure import Measurement, fetch
+from retail_platform.bench.measure import Measurement
+from retail_platform.reporting.statements import fetch
 
 
 def describe(session: connection) -> Measurement:

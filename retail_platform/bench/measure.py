@@ -1,69 +1,17 @@
-"""Runs statements and says what they cost: the only place where a query is timed."""
+"""Compares what statements cost, by the plans that they ran with."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import jinja2
-import psycopg2
 from psycopg2.extensions import connection
 
 from retail_platform.errors import UserError
+from retail_platform.reporting.statements import Plan, fetch
 
-Plan = dict[str, Any]
 Measurement = dict[str, Any]
-
-
-def render(path: Path, relations: Mapping[str, str] | None = None) -> str:
-    """The SQL of an analysis, with other relations in place of some models.
-
-    Args:
-        path: A file of ``analyses``.
-        relations: Model -> relation to read instead; the others are ``retail.<model>``.
-    """
-    replaced = relations or {}
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    template = environment.from_string(path.read_text(encoding="utf-8"))
-    return template.render(ref=lambda name: replaced.get(name, f"retail.{name}"))
-
-
-def fetch(session: connection, statement: str) -> list[tuple]:
-    """Run a statement in a transaction of its own and return its rows.
-
-    Args:
-        session: An open session.
-        statement: SQL.
-
-    Raises:
-        UserError: If a relation is missing: the database is not built.
-    """
-    try:
-        with session, session.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
-        raise UserError(
-            f"The database is not built: {error.diag.message_primary}. Run `make build` first."
-        ) from None
-
-
-def explain(session: connection, statement: str) -> Plan:
-    """Run a statement and return its plan with actual rows, loops and buffers.
-
-    Timing of each node is off: reading the clock for millions of rows would cost more than
-    some of the plans measured. Planning and execution time are there all the same.
-
-    Args:
-        session: An open session; a transaction that is open stays open.
-        statement: SQL.
-    """
-    with session.cursor() as cursor:
-        cursor.execute(f"explain (analyze, buffers, timing off, format json) {statement}")
-        [[[plan]]] = cursor.fetchall()
-    return plan
 
 
 def require_equal_answers(session: connection, variants: Mapping[str, str]) -> int:
@@ -112,11 +60,6 @@ def alternate(
             if turn >= warm_up:
                 plans[name].append(plan)
     return plans
-
-
-def milliseconds(plan: Plan) -> float:
-    """Planning and execution in the server."""
-    return float(plan["Planning Time"] + plan["Execution Time"])
 
 
 def summarise(values: list[float]) -> Measurement:

@@ -18,18 +18,14 @@ from psycopg2.extensions import connection
 
 from retail_platform.bench.measure import (
     Measurement,
-    Plan,
     alternate,
-    explain,
-    fetch,
     megabytes_touched,
-    milliseconds,
     outline,
     relations_read,
-    render,
     require_equal_answers,
     summarise,
 )
+from retail_platform.reporting.statements import Plan, explain, fetch, milliseconds, render
 
 log = logging.getLogger(__name__)
 

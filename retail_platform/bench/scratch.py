@@ -1,4 +1,4 @@
-"""Databases that the benchmark makes for itself on the target's server, and what runs in them."""
+"""Databases that a benchmark makes for itself on a server of others, and what runs in them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +23,9 @@ from psycopg2.extensions import connection
 
 from retail_platform.bench.measure import Measurement
 from retail_platform.errors import UserError
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
-from retail_platform.postgres.temporary import run_outside_transaction, temporary_database
-from retail_platform.targets import PROJECT, connect
+from retail_platform.project import own_command, own_environment, require_project
 
 # How many of the longest models and tests a build lists.
 SLOWEST = 8
@@ -35,14 +36,16 @@ _STATEMENT = re.compile(r"(\S+ \S+) UTC \[\d+\] \S+@(\S+) LOG:  duration: ([\d.]
 
 @dataclass(frozen=True)
 class Workplace:
-    """A database for dbt and the scripts, reached by them as the target ``ci``.
+    """A database for dbt and the commands, reached by them as the target ``ci``.
 
     Attributes:
+        project: The dbt project.
         parameters: libpq parameters.
         folder: Its profiles.yml, and dbt's target and logs.
         log: The server's log, if it names the duration of each statement of this database.
     """
 
+    project: Path
     parameters: Mapping[str, str]
     folder: Path
     log: Path | None = None
@@ -55,7 +58,7 @@ class Workplace:
         """Run a program of the project on this database.
 
         Args:
-            command: A script of ``scripts`` or a program of the environment, and its arguments.
+            command: ``dbt`` or a command of this package, and its arguments.
 
         Returns:
             Seconds.
@@ -65,22 +68,17 @@ class Workplace:
         """
         names = ("host", "port", "user", "password", "dbname")
         environment = {f"RETAIL_CI_{name.upper()}": self.parameters.get(name, "") for name in names}
-        environment |= {
+        environment |= own_environment() | {
             "DBT_PROFILES_DIR": str(self.folder),
             "DBT_TARGET_PATH": str(self.folder / "target"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
-            "PYTHONPATH": str(PROJECT),
         }
         program, *arguments = command
-        found = (
-            [sys.executable, str(PROJECT / "scripts" / program)]
-            if program.endswith(".py")
-            else [str(PROGRAMS / program)]
-        )
+        found = [str(PROGRAMS / "dbt")] if program == "dbt" else own_command(program)
         begun = time.perf_counter()
         result = subprocess.run(
             [*found, *arguments],
-            cwd=PROJECT,
+            cwd=self.project,
             env=os.environ | environment,
             capture_output=True,
             text=True,
@@ -105,7 +103,9 @@ class Workplace:
             ``models``: name -> seconds; and ``slowest``: the longest models and tests.
         """
         written = self.log.stat().st_size if self.log else 0
-        wall = self.run("dbt", "build", "--target", "ci", "--project-dir", str(PROJECT), *arguments)
+        wall = self.run(
+            "dbt", "build", "--target", "ci", "--project-dir", str(self.project), *arguments
+        )
         results = json.loads((self.folder / "target" / "run_results.json").read_text())["results"]
         seconds = longest_first(results)
         database = {}
@@ -173,13 +173,63 @@ def covered(intervals: list[tuple[float, float]]) -> float:
 
 
 @contextmanager
-def scratch_database(server: LocalServer) -> Iterator[Workplace]:
+def scratch_database(parameters: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """A new database, dropped at the end.
+
+    Args:
+        parameters: libpq parameters of a database on the server; the role may create databases.
+
+    Yields:
+        Its libpq parameters.
+    """
+    name = f"retail_bench_{uuid.uuid4().hex[:8]}"
+    run_outside_transaction(parameters, sql.SQL("create database {}").format(sql.Identifier(name)))
+    try:
+        yield dict(parameters) | {"dbname": name}
+    finally:
+        # Not "with (force)": an ordinary role may not end an autovacuum worker, a plain drop does.
+        run_outside_transaction(
+            parameters, sql.SQL("drop database if exists {}").format(sql.Identifier(name))
+        )
+
+
+def run_outside_transaction(parameters: Mapping[str, str], statement: sql.Composable) -> None:
+    """Run a statement that refuses to run in a transaction.
+
+    Args:
+        parameters: libpq parameters of the database.
+        statement: For example ``vacuum``.
+    """
+    with closing(connect(parameters)) as session:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            cursor.execute(statement)
+
+
+@contextmanager
+def open_workplace(
+    project: Path, parameters: Mapping[str, str], log: Path | None = None
+) -> Iterator[Workplace]:
+    """A place for dbt and the commands to work on a database.
+
+    Args:
+        project: The dbt project.
+        parameters: libpq parameters of the database.
+        log: The server's log, if it names the duration of each statement of this database.
+    """
+    with tempfile.TemporaryDirectory(prefix="retail-bench-") as name:
+        shutil.copy(project / "profiles.yml.example", Path(name) / "profiles.yml")
+        yield Workplace(project, parameters, Path(name), log)
+
+
+@contextmanager
+def scratch_workplace(server: LocalServer) -> Iterator[Workplace]:
     """A new database on an embedded server that logs every statement; dropped at the end.
 
     Args:
         server: It runs.
     """
-    with temporary_database(server.parameters(), "retail_bench") as parameters:
+    with scratch_database(server.parameters()) as parameters:
         # Of the superuser, as what is logged is nobody else's business.
         run_outside_transaction(
             server.admin_parameters(),
@@ -187,6 +237,5 @@ def scratch_database(server: LocalServer) -> Iterator[Workplace]:
                 sql.Identifier(parameters["dbname"])
             ),
         )
-        with tempfile.TemporaryDirectory(prefix="retail-bench-") as name:
-            shutil.copy(PROJECT / "profiles.yml.example", Path(name) / "profiles.yml")
-            yield Workplace(parameters, Path(name), server.log)
+        with open_workplace(require_project(), parameters, server.log) as place:
+            yield place

@@ -1,14 +1,12 @@
 """Benchmark of the simulator: lines a second, memory, the share of each stage, one more day.
 
-Run ``python -m retail_platform.bench.simulator``. The share of the stages is measured in one
-process over one year, since the stages of several workers overlap.
+The share of the stages is measured in one process over one year, since the
+stages of several workers overlap.
 """
 
-import argparse
 import cProfile
 import pstats
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,7 +14,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from retail_platform.simulator import (
@@ -47,17 +44,20 @@ _END = date(2025, 12, 31)
 _SEED = 7
 
 
-def main() -> int:
-    """Parse, measure and print."""
-    parser = argparse.ArgumentParser(description="Measure the simulator.")
-    parser.add_argument("--scale", type=float, default=1.0, help="volume (default 1 = full)")
-    parser.add_argument("--years", type=int, default=5, help="years of history (default 5)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    options = parser.parse_args()
-    console = Console()
+def measure(scale: float, years: int, workers: int) -> tuple[str, Table]:
+    """Generate a world and one more day, then profile the stages.
+
+    Args:
+        scale: Volume, 1 = full.
+        years: Of history.
+        workers: Processes.
+
+    Returns:
+        Rates and memory as text, and the share of each stage.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        seconds = _generate(folder, options.scale, options.years, options.workers, _END)
+        seconds = _generate(folder, scale, years, workers, _END)
         totals = read_manifest(folder / writer.MANIFEST).totals
         lines, stock = (
             sum(month["filas"] for month in totals[table].values())
@@ -67,15 +67,14 @@ def main() -> int:
         simulation.append(_END + timedelta(days=1), folder)
         one_day = time.perf_counter() - begun
         size = sum(path.stat().st_size for path in folder.rglob("*.parquet"))
-    console.print(
-        f"{lines:,} sale lines and {stock:,} stock rows in {seconds:.1f} s with {options.workers} "
+    text = (
+        f"{lines:,} sale lines and {stock:,} stock rows in {seconds:.1f} s with {workers} "
         f"workers: {lines / seconds:,.0f} lines/s, {size / 1e6:.0f} MB of Parquet\n"
         f"processor time: {_processor_seconds():.1f} s; one more day: {one_day:.2f} s\n"
         f"peak memory: {_peak_megabytes(resource.RUSAGE_SELF):.0f} MB, and "
         f"{_peak_megabytes(resource.RUSAGE_CHILDREN):.0f} MB in the largest worker"
     )
-    console.print(_stage_table(options.scale))
-    return 0
+    return text, _stage_table(scale)
 
 
 def _generate(folder: Path, scale: float, years: int, workers: int, end: date) -> float:
@@ -124,7 +123,3 @@ def _processor_seconds() -> float:
 def _peak_megabytes(who: int) -> float:
     """Largest resident memory so far, in MB."""
     return resource.getrusage(who).ru_maxrss / 1024
-
-
-if __name__ == "__main__":
-    sys.exit(main())

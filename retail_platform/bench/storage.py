@@ -6,7 +6,8 @@ import time
 
 from psycopg2.extensions import connection
 
-from retail_platform.bench.measure import Measurement, fetch, summarise
+from retail_platform.bench.measure import Measurement, summarise
+from retail_platform.reporting.statements import fetch
 
 
 def measure_sizes(session: connection) -> list[Measurement]:

@@ -9,8 +9,10 @@ from contextlib import closing
 
 from rich.console import Console
 
+from retail_platform.postgres.connection import connect
+from retail_platform.project import require_project
 from retail_platform.reporting.answers import ask, read_questions, to_markdown, to_table
-from retail_platform.targets import PROJECT, connect, connection_parameters
+from retail_platform.targets import connection_parameters
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--markdown", action="store_true", help="print Markdown, for documents")
     options = parser.parse_args(argv)
 
-    questions, seed_statements = read_questions(PROJECT / "analyses")
+    questions, seed_statements = read_questions(require_project() / "analyses")
     # Piped output has no terminal to fit into: wide enough for every column.
     console = Console() if sys.stdout.isatty() else Console(width=160)
     with closing(connect(connection_parameters(options.target))) as session:

@@ -1,137 +1,78 @@
-"""Measures the platform and writes docs/performance.md.
+"""Measures the platform.
 
 queries    the four questions three ways, indexes, views, sizes, concurrency: on a built database
 scale      each stage at 1, 4 and 13 million sale lines (52 on request)
 daily      one more day and one late file on top of 13 and of 52 million sale lines
            (scale and daily: in databases of their own on the embedded server)
-report     the page again from the results there are
+report     docs/performance.md again from the results of these three
+load       the load gate on a CSV file of sales, against a plain COPY, and its memory
+simulator  lines a second, memory, the share of each stage, one more day
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import shutil
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.logging import RichHandler
 
-from retail_platform.bench.cold import can_drop_cache, restart_cold
-from retail_platform.bench.concurrency import CLIENTS, measure_concurrency
-from retail_platform.bench.histories import HISTORIES, History, measure_history
-from retail_platform.bench.indexes import measure_alternatives, measure_indexes, statements_of
-from retail_platform.bench.machine import describe
-from retail_platform.bench.measure import fetch
-from retail_platform.bench.queries import measure_questions
+from retail_platform.bench import gate, simulator
+from retail_platform.bench.concurrency import CLIENTS
+from retail_platform.bench.histories import HISTORIES
 from retail_platform.bench.report import read_results, write_report
-from retail_platform.bench.scratch import Workplace
-from retail_platform.bench.storage import measure_refreshes, measure_sizes
-from retail_platform.errors import UserError
-from retail_platform.postgres.server import LocalServer, project_server
+from retail_platform.bench.suite import Choices, measure_built, measure_growth
+from retail_platform.project import require_project
 from retail_platform.settings import DEFAULT_SEED
-from retail_platform.targets import PROJECT, connect, connection_parameters
-
-log = logging.getLogger("bench")
-ANALYSES = PROJECT / "analyses"
+from retail_platform.targets import connection_parameters
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the command line, measure, and write the page."""
+    """Parse the command line, measure, and write the page or print."""
     options = _parser().parse_args(argv)
+    match options.command:
+        case "load":
+            with tempfile.TemporaryDirectory() as folder:
+                parameters = connection_parameters(options.target)
+                print(gate.measure(parameters, Path(folder), options.rows, options.repeat))
+        case "simulator":
+            Console().print(*simulator.measure(options.scale, options.years, options.workers))
+        case _:
+            _measure_for_page(options)
+    return 0
+
+
+def _measure_for_page(options: argparse.Namespace) -> None:
     logging.basicConfig(
         level=logging.WARNING if options.quiet else logging.INFO,
         format="%(message)s",
         handlers=[RichHandler(console=Console(stderr=True), show_path=False, show_level=False)],
     )
-    results = read_results(options.output)
+    project = require_project()
+    output = options.output or project / "docs"
+    results = read_results(output)
     match options.command:
         case "queries":
-            results["queries"] = _queries(options)
+            results["queries"] = measure_built(
+                project,
+                Choices(
+                    target=options.target,
+                    repeats=options.repeats,
+                    clients=options.clients,
+                    seconds=options.seconds,
+                    cold=options.cold,
+                ),
+            )
         case "scale" | "daily":
             for name in options.points:
-                results["histories"][name] = _history(options, HISTORIES[name])
-                write_report(options.output, results)
-    print(write_report(options.output, results))
-    return 0
-
-
-def _queries(options: argparse.Namespace) -> dict[str, Any]:
-    parameters = connection_parameters(options.target)
-    open_session = partial(connect, parameters)
-    with closing(open_session()) as session:
-        [[lines, last_month]] = fetch(
-            session,
-            "select count(*), date_trunc('month', max(fecha_venta))::date from retail.fact_ventas",
-        )
-        machine = describe(session)
-        sizes = measure_sizes(session)
-        log.info("refresh of each view")
-        refreshes = measure_refreshes(session, options.repeats)
-        indexes = measure_indexes(session, ANALYSES, options.repeats)
-        alternatives = measure_alternatives(session, ANALYSES, options.repeats)
-    log.info("concurrency")
-    with tempfile.TemporaryDirectory(prefix="retail-bench-") as name:
-        shutil.copy(PROJECT / "profiles.yml.example", Path(name) / "profiles.yml")
-        place = Workplace(parameters, Path(name))
-        concurrency = measure_concurrency(
-            place, ANALYSES, options.clients, options.seconds, str(last_month)
-        )
-    questions = measure_questions(
-        *(open_session, ANALYSES, options.repeats),
-        restart_cold=_restart(options, parameters),
-        plans_folder=PROJECT / "target" / "bench" / "plans",
-    )
-    return {
-        "machine": machine,
-        "lines": lines,
-        "statements": len(statements_of(ANALYSES)),
-        "questions": questions,
-        "indexes": indexes,
-        "alternatives": alternatives,
-        "refreshes": refreshes,
-        "sizes": sizes,
-        "concurrency": concurrency,
-    }
-
-
-def _restart(options: argparse.Namespace, parameters: dict[str, str]) -> Callable[[], None] | None:
-    """How to restart the target's server cold; none where that cannot be done."""
-    if options.target != "local" or not options.cold or not can_drop_cache():
-        log.warning("cold runs are left out: they need the embedded server, on Linux")
-        return None
-    return partial(restart_cold, _embedded_server(parameters))
-
-
-def _embedded_server(parameters: dict[str, str]) -> LocalServer:
-    """The server of this checkout, which must be the one that target ``local`` is on."""
-    server = project_server(PROJECT)
-    if str(server.port) != parameters["port"]:
-        raise UserError(
-            f"Target 'local' is on port {parameters['port']}, but the embedded server of this "
-            f"checkout on {server.port}. Set RETAIL_LOCAL_PORT={parameters['port']}."
-        )
-    return server
-
-
-def _history(options: argparse.Namespace, history: History) -> dict[str, Any]:
-    parameters = connection_parameters("local")
-    with closing(connect(parameters)) as session:
-        machine = describe(session)
-    server = _embedded_server(parameters)
-    measured = measure_history(server, history, options.seed, options.repeats)
-    for kind in ("days", "late"):
-        wall, database = measured[kind]["wall_s"], measured[kind]["database_s"]
-        log.info(
-            *("%s: dbt build %.1f s, of it in the database %.1f s", kind),
-            *(wall["median"], database["median"]),
-        )
-    return measured | {"machine": machine}
+                results["histories"][name] = measure_growth(
+                    project, HISTORIES[name], options.seed, options.repeats
+                )
+                write_report(output, results)
+    print(write_report(output, results))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -141,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, repeats in (("queries", 5), ("scale", 3), ("daily", 3), ("report", 0)):
         command = commands.add_parser(name)
-        command.add_argument("--output", type=Path, default=PROJECT / "docs", help="%(default)s")
+        command.add_argument("--output", type=Path, help="folder (docs)")
         command.add_argument("--quiet", action="store_true", help="say only what goes wrong")
         if name == "report":
             continue
@@ -163,6 +104,14 @@ def _parser() -> argparse.ArgumentParser:
                 default=points,
                 help="million sale lines (default %(default)s)",
             )
+    load = commands.add_parser("load")
+    load.add_argument("--target", default="local", help="target of profiles.yml")
+    load.add_argument("--rows", type=int, default=2_000_000, help="sale lines (%(default)s)")
+    load.add_argument("--repeat", type=int, default=5, help="runs of each (%(default)s)")
+    simulation = commands.add_parser("simulator")
+    simulation.add_argument("--scale", type=float, default=1.0, help="volume (1 = full)")
+    simulation.add_argument("--years", type=int, default=5, help="of history (%(default)s)")
+    simulation.add_argument("--workers", type=int, default=2, help="processes (%(default)s)")
     return parser
 
 

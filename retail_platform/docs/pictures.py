@@ -1,11 +1,8 @@
 """Pictures of the simulated world for ``docs/simulator.md``, drawn from the delivered files.
 
-Run ``python -m retail_platform.docs.pictures --data data``; it needs matplotlib, which is
-among the development dependencies.
+They need matplotlib, which is among the development dependencies.
 """
 
-import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,13 +28,17 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _SIZE = (7.2, 3.6)
 
 
-def main() -> int:
-    """Draw every picture."""
-    parser = argparse.ArgumentParser(description="Draw the pictures of docs/simulator.md.")
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of a clean world")
-    parser.add_argument("--output", type=Path, default=Path("docs/pictures/simulator"))
-    options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
+def draw_pictures(data: Path, output: Path) -> list[Path]:
+    """Draw every picture.
+
+    Args:
+        data: Folder of a clean world.
+        output: Folder of the pictures.
+
+    Returns:
+        The files written.
+    """
+    output.mkdir(parents=True, exist_ok=True)
     matplotlib.rcParams.update(
         {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9}
     )
@@ -53,10 +54,10 @@ def main() -> int:
     }
     for name, draw in pictures.items():
         figure = Figure(_SIZE, dpi=110, layout="constrained")
-        draw(options.data, figure.subplots())
+        draw(data, figure.subplots())
         # Without the version of the library the same data give the same bytes for longer.
-        figure.savefig(options.output / f"{name}.png", metadata={"Software": None})
-    return 0
+        figure.savefig(output / f"{name}.png", metadata={"Software": None})
+    return [output / f"{name}.png" for name in pictures]
 
 
 def draw_weekday(folder: Path, axes: Axes) -> None:
@@ -196,7 +197,3 @@ def draw_promotion(folder: Path, axes: Axes) -> None:
 def _count(folder: Path, *keys: str | pl.Expr) -> pl.DataFrame:
     """Sale lines by the given keys."""
     return scan_sales(folder).group_by(*keys).len("lines").collect(engine="streaming")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

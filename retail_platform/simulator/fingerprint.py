@@ -3,8 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from retail_platform.simulator.calendar import SEEDS
-from retail_platform.simulator.products import REFERENCE
+from retail_platform.simulator.parameters import REFERENCE
 
 _PACKAGE = Path(__file__).parent
 _WITHOUT_EFFECT = frozenset({"__init__", "defects", "fingerprint", "workers", "writer"})
@@ -15,7 +14,6 @@ def model_fingerprint() -> str:
     """Digest of all code and reference data from which the data follow."""
     sources = [path for path in _PACKAGE.glob("*.py") if path.stem not in _WITHOUT_EFFECT]
     files = sorted(sources) + sorted(REFERENCE.glob("*.csv"))
-    files += [SEEDS / "festivos.csv", SEEDS / "formatos.csv"]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode())

@@ -10,7 +10,11 @@ Details and links: ``docs/simulator.md``.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+REFERENCE: Final = Path(__file__).parent / "reference"
+"""Lists of names and days; those that the database uses as well are links to dbt's seeds."""
 
 CATEGORIES: Final = (
     "Abarrotes",

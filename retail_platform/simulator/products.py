@@ -3,7 +3,6 @@
 import csv
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 from mimesis import Generic, Locale
@@ -24,11 +23,11 @@ from retail_platform.simulator.parameters import (
     LIFE_WINDOW_DAYS,
     PRICE_BASE_YEAR,
     PROMO_GROUPS,
+    REFERENCE,
     RETIRE_SHARE,
 )
 from retail_platform.simulator.streams import Part, stream
 
-REFERENCE = Path(__file__).parent / "reference"
 NEVER = date.max.toordinal()
 _BRAND_TEMPLATE = {
     "Abarrotes": "Despensa {}",

@@ -8,7 +8,6 @@ import numpy as np
 from mimesis import Generic, Locale
 
 from retail_platform.simulator.arrays import Floats, Ints, Texts
-from retail_platform.simulator.calendar import SEEDS
 from retail_platform.simulator.config import MIN_STORES, WorldConfig
 from retail_platform.simulator.parameters import (
     BASE_CELLS,
@@ -21,6 +20,7 @@ from retail_platform.simulator.parameters import (
     OPENING_DAYS,
     OPENING_DIP,
     OPENING_SHARE_LATE,
+    REFERENCE,
     REGION_SHARE,
     REGIONS,
     REMODEL_LIFT,
@@ -31,7 +31,7 @@ from retail_platform.simulator.parameters import (
     SECOND_CHAIN_OF_FORMAT,
     VOLUME_GROWTH,
 )
-from retail_platform.simulator.products import NEVER, REFERENCE
+from retail_platform.simulator.products import NEVER
 from retail_platform.simulator.streams import Part, stream
 
 _CODE_PREFIX = ("HIP", "SUP", "EXP", "CON")
@@ -182,7 +182,7 @@ def _draw_names(seed: int, chain: Texts, city: Texts) -> Texts:
     return np.array(names, object)
 
 
-def _read_areas(path: Path = SEEDS / "formatos.csv") -> tuple[Ints, Ints]:
+def _read_areas(path: Path = REFERENCE / "formatos.csv") -> tuple[Ints, Ints]:
     """Smallest and largest sales area of each format, in square metres."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = {row["formato"]: row for row in csv.DictReader(file)}

@@ -1,0 +1,31 @@
+-- The last seven days with sales against the seven before. Grain: chain.
+with
+
+days as (
+
+    select
+        cadena,
+        total_ventas,
+        numero_tickets,
+        max(fecha) over () - fecha as hace
+    from {{ ref('mv_daily_sales_summary') }}
+
+)
+
+select
+    cadena as chain,
+    sum(total_ventas) filter (where hace < 7) as sales,
+    sum(total_ventas) filter (where hace >= 7) as "before",
+    round(
+        100 * (
+            sum(total_ventas) filter (where hace < 7)
+            / nullif(sum(total_ventas) filter (where hace >= 7), 0) - 1
+        ),
+        1
+    ) as "change %",
+    sum(numero_tickets) filter (where hace < 7) as tickets,
+    sum(numero_tickets) filter (where hace >= 7) as "tickets before"
+from days
+where hace < 14
+group by cadena
+order by cadena
