@@ -29,6 +29,8 @@ PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
 # dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
 export DBT_PROFILES_DIR := $(CURDIR)
+# dbt's sessions take it from here, ours set it themselves: no default of a role or database counts.
+export PGCLIENTENCODING := UTF8
 
 # Called from another make (the tests do), `make db-url` still prints a URL and nothing else.
 MAKEFLAGS += --no-print-directory
@@ -46,6 +48,8 @@ help: ## Show this help
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 	printf '\nSettings: %s  TARGET=%s (local, ci, rds)\n' "$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)'
 
+# A world that does not fit the loaded one is refused before data/ is touched.
+build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
 test: install ## Run the fast tests (small scale; their own server on a free port)
@@ -83,7 +87,7 @@ format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql
 
 generate: options install ## Simulate the data into data/; kept if it is the same, continued if only END_DATE is later
-	$(PY) scripts/generate.py $(GIVEN) --output data --keep
+	$(PY) scripts/generate.py $(GIVEN) --output data --keep $(FITS)
 
 load: install target ## Load data/ into schema staging (files already loaded are skipped)
 	$(PY) scripts/db.py check --target $(TARGET) --data data

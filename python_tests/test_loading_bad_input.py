@@ -9,9 +9,18 @@ import polars as pl
 import pytest
 from conftest import PROJECT, Database
 
-from retail_platform.loading import FileMapping, FileReport, Settings, check_folder, load_folder
+from retail_platform.loading import (
+    FileMapping,
+    FileReport,
+    Settings,
+    check_folder,
+    find_files,
+    load_folder,
+)
+from retail_platform.loading.checks import TextFormats, check
+from retail_platform.loading.files import read_batches
 from retail_platform.loading.mapping import TableMapping
-from retail_platform.loading.tables import RAW_TABLES
+from retail_platform.loading.tables import RAW_TABLES, SALES
 
 COLUMNS = {
     "ticket_id": "1",
@@ -77,6 +86,24 @@ FIELDS = {
     "price overflows the column": one("FUERA_DE_RANGO", row(precio_unitario="100000000.00")),
     "price has 40 digits": one("FUERA_DE_RANGO", row(precio_unitario="9" * 40)),
     "price has a third decimal": one("PRECISION_EXCESIVA", row(precio_unitario="10.505")),
+    "price has a third decimal that rounds": one(
+        "PRECISION_EXCESIVA", row(precio_unitario="10.5099999")
+    ),
+    "price has a far decimal": one(
+        "PRECISION_EXCESIVA", row(precio_unitario="10.5000000000000000000000000001")
+    ),
+    "price rounds to a number too large": one(
+        "FUERA_DE_RANGO", row(precio_unitario="99999999.999")
+    ),
+    "price has an exponent": one("NO_PARSEA_NUMERO", row(precio_unitario="1.05e1")),
+    "price has an exponent and no point": one("NO_PARSEA_NUMERO", row(precio_unitario="1E2")),
+    "price is a tiny number": one("NO_PARSEA_NUMERO", row(precio_unitario="1e-400")),
+    "price is a huge number": one("NO_PARSEA_NUMERO", row(precio_unitario="1e400")),
+    "price ends in a point": Case(lines(row(precio_unitario="10.")), 1),
+    "price has leading zeros and a sign": Case(lines(row(precio_unitario="+0010.50")), 1),
+    "discount rounds into its range": one("PRECISION_EXCESIVA", row(descuento_pct="100.001")),
+    "channel has 1000 characters of two bytes": Case(lines(row(canal="ñ" * 1_000)), 1),
+    "channel has 1001 characters": one("TEXTO_DEMASIADO_LARGO", row(canal="ñ" * 1_001)),
     "price has zeros as further decimals": Case(lines(row(precio_unitario="10.5000")), 1),
     "price has an undeclared decimal comma": one(
         "NO_PARSEA_NUMERO", row(precio_unitario='"10,50"')
@@ -192,6 +219,39 @@ def fate(tmp_path: Path, case: Case) -> FileReport:
     mapping = FileMapping({"raw_ventas": TableMapping(encoding=case.encoding)})
     (report,) = check_folder(path, Settings(max_rejected=1, mapping=mapping)).files
     return report
+
+
+NOTATIONS = {
+    # Thousands, decimal, number, what it is; None if it is refused.
+    "grouped": (".", ",", "1.234,50", "1234.50"),
+    "not grouped": (".", ",", "1234,50", "1234.50"),
+    "millions": (".", ",", "1.234.567,5", "1234567.50"),
+    "negative group": (".", ",", "12.34,50", None),
+    "a point for the decimal comma": (".", ",", "10.50", None),
+    "a point where none is declared": (None, ",", "10.50", None),
+    "a comma that is declared": (None, ",", "10,50", "10.50"),
+    "two commas": (None, ",", "1,050,00", None),
+    "groups with spaces": (" ", ",", "12 345,60", "12345.60"),
+    "a group too long": (",", ".", "1,2345.60", None),
+    "groups of the point's notation": (",", ".", "12,345.60", "12345.60"),
+}
+
+
+@pytest.mark.parametrize("name", NOTATIONS)
+def test_a_number_is_read_in_the_declared_notation_or_refused(tmp_path, name):
+    thousands, decimal, text, value = NOTATIONS[name]
+    path = tmp_path / "ventas.csv"
+    path.write_bytes(lines(row(precio_unitario=f'"{text}"', costo_unitario="6")))
+    formats = TextFormats(decimal=decimal, thousands=thousands)
+    mapping = FileMapping({"raw_ventas": TableMapping(formats=formats, separator=",")})
+    settings = Settings(max_rejected=1, mapping=mapping)
+    (report,) = check_folder(path, settings).files
+    assert dict(report.tally.reasons) == ({} if value else {"NO_PARSEA_NUMERO": 1})
+    if value:
+        (file,) = find_files([path], mapping).files
+        (batch,) = read_batches(file)
+        checked = check(batch.rows, SALES, settings.window, formats)
+        assert str(checked.accepted["precio_unitario"].item()) == value
 
 
 @pytest.mark.parametrize("name", [*FIELDS, *STRUCTURE])

@@ -21,6 +21,7 @@ from test_loading_stage import sales, write
 from retail_platform import daily
 from retail_platform.errors import UserError
 from retail_platform.loading import LoadError, State, ledger, load_folder
+from retail_platform.loading.moves import KeyCache
 from retail_platform.loading.schema import prepare
 from retail_platform.loading.tables import SALES
 from retail_platform.roles import LOGINS, create_roles
@@ -349,7 +350,9 @@ def test_a_reader_takes_no_lock_that_a_load_waits_for(
         started = datetime.datetime.now(datetime.UTC)
         delivery = ledger.Delivery(SALES, path.name, "0" * 64, 1, started)
         assert ledger.complete_load(loading, delivery) is None
-        ledger.finish(loading, delivery, ledger.begin(loading, delivery), ledger.Tally())
+        ledger.finish(
+            loading, delivery, ledger.begin(loading, delivery), ledger.Tally(), KeyCache()
+        )
         cursor.execute(
             "select locktype, relation::regclass::text from pg_locks where pid = pg_backend_pid() "
             "and locktype not in ('relation', 'virtualxid', 'transactionid')"

@@ -49,6 +49,7 @@ def make() -> Iterator[Make]:
                 pytest.fail(f"{command}\n{result.stdout[-6000:]}\n{result.stderr[-3000:]}", False)
             return result
 
+        run.folder = folder  # type: ignore[attr-defined]
         yield run
         run("db-stop", check=False)
 
@@ -86,12 +87,23 @@ def test_a_world_of_another_scale_is_refused_and_the_loaded_one_kept(
         session.close()
         return int(count)
 
-    before = lines()
+    def files() -> dict[str, bytes]:
+        data = Path(make.folder) / "data"  # type: ignore[attr-defined]
+        return {str(path): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+
+    before, kept = lines(), files()
     refused = make("build", "SCALE=0.02", check=False)
     assert refused.returncode != 0
     assert "another simulated world" in refused.stderr
+    assert "loaded there" in refused.stderr
     assert "make clean-db" in refused.stderr
     assert lines() == before
+    assert files() == kept, "data/ is as it was"
+
+
+def test_the_way_out_that_the_message_names_works(first_build: str, make: Make) -> None:
+    make("clean-db")
+    assert make("build", "SCALE=0.02").stdout.count("ms in the server") == 8
 
 
 def test_an_unknown_target_stops_before_anything_is_generated(make: Make) -> None:

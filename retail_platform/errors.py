@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
+from pathlib import Path
+
+from retail_platform.text import never_break_on_output, printable
+
+USER_ERROR = 1
+UNEXPECTED = 70
+"""EX_SOFTWARE of sysexits.h: the fault is the program's, not the user's."""
+INTERRUPTED = 130
+_CLOSED_PIPE = 141
 
 
 class UserError(Exception):
@@ -11,20 +23,51 @@ class UserError(Exception):
 
 
 def report_user_errors(main: Callable[[], int | None]) -> int:
-    """Run a command line's ``main``; a `UserError` becomes a message and exit code 1.
+    """Run a command line's ``main`` so that no traceback reaches the user.
 
     Args:
         main: The command; returns its exit code, None meaning 0.
 
     Returns:
-        The exit code for ``sys.exit``; 130 after Ctrl-C, as shells report it.
+        The exit code for ``sys.exit``: 1 after a `UserError`, 130 after Ctrl-C and 141 when nobody
+        reads the output any more, as shells report them, 70 after an error of the program itself.
     """
+    never_break_on_output()
     try:
-        return main() or 0
+        code = main() or 0
+        sys.stdout.flush()
+        return code
     except UserError as error:
         sys.stdout.flush()
-        sys.stderr.write(f"error: {error}\n")
-        return 1
+        _say(f"error: {error}")
+        return USER_ERROR
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return 130
+        _say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered would fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED_PIPE
+    except Exception as error:
+        _say(f"error: {unexpected(error)}")
+        return UNEXPECTED
+
+
+def unexpected(error: BaseException) -> str:
+    """One line about an error that nobody foresaw; its traceback goes into a file.
+
+    Args:
+        error: The error, with its traceback.
+    """
+    line = f"an error of the program itself, {type(error).__name__}: {error}".splitlines()[0]
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="retail-error-", suffix=".log")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
+            traceback.print_exception(error, file=log)
+    except OSError:
+        return f"{line[:500]} (its details could not be written to {tempfile.gettempdir()})"
+    return f"{line[:500]}. Please report it with {Path(name)}"
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(printable(message, keep="\n\t") + "\n")

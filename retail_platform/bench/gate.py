@@ -143,7 +143,7 @@ def _seconds(action: Callable[[], object]) -> float:
 
 def _check_seconds(path: Path) -> float:
     window = DateWindow(date(2015, 1, 1), date(2100, 1, 1))
-    (file,) = find_files([path], Settings().mapping)
+    (file,) = find_files([path], Settings().mapping).files
     return sum(
         _seconds(partial(check, batch.rows, SALES, window, TextFormats()))
         for batch in read_batches(file)

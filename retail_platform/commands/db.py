@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         case "check":
             check_target(options.target)
             if options.data:
-                refuse_other_world(options.target, options.data)
+                refuse_other_world(options.target, None, options.data)
         case "url":
             print(url_of(options.target, find_project()))
     return 0

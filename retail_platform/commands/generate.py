@@ -5,7 +5,9 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from enum import Enum, auto
 from pathlib import Path
 
 from rich.console import Console
@@ -14,18 +16,22 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from retail_platform import settings
 from retail_platform.errors import UserError
 from retail_platform.loading import load_folder
-from retail_platform.simulator.config import SimulatorError, config_for
+from retail_platform.loading.worlds import World, refuse_other_world
+from retail_platform.manifests import MANIFEST
+from retail_platform.simulator.config import SimulatorError, WorldConfig, config_for
 from retail_platform.simulator.defects import MAX_DIRTY
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.manifest import read_manifest
 from retail_platform.simulator.simulation import append, generate
 from retail_platform.simulator.workers import MAX_WORKERS
-from retail_platform.simulator.writer import MANIFEST
+from retail_platform.simulator.writer import foreign_files
 from retail_platform.targets import connection_parameters
+from retail_platform.text import printable, shown_path
 
 _FAILURE = 1
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
+_LINE_BREAK = "\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,16 +57,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # An unknown target is told before the work, not after it.
         parameters = connection_parameters(options.target) if options.load else None
-        _generate(options, console)
+        plan = _plan(options)
+        world = _world(plan, options.end_date, options.dirty)
+        for target in {options.fits, options.target if options.load else None} - {None}:
+            # Before anything is written: the folder keeps the world that is loaded.
+            refuse_other_world(target, world, options.output)
+        _generate(options, plan, console)
         if not options.quiet:
             console.print(f"{options.output}: done in {time.perf_counter() - begun:.1f} s")
         if parameters is not None:
             return _load(options, parameters, console)
     except SimulatorError as error:
-        sys.stderr.write(f"generate: {error}\n")
+        sys.stderr.write(f"generate: {printable(str(error), keep=_LINE_BREAK)}\n")
         return _USAGE_ERROR
     except UserError as error:
-        sys.stderr.write(f"generate: {error}\n")
+        sys.stderr.write(f"generate: {printable(str(error), keep=_LINE_BREAK)}\n")
         return _FAILURE
     except KeyboardInterrupt:
         sys.stderr.write("generate: interrupted; the output folder is as it was before\n")
@@ -68,24 +79,89 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _generate(options: argparse.Namespace, console: Console) -> None:
+class _Action(Enum):
+    """What is done with the output folder."""
+
+    KEEP = auto()
+    APPEND = auto()
+    GENERATE = auto()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the folder will hold.
+
+    Attributes:
+        action: How it comes to hold it.
+        config: Identity of the world.
+        first: First day that has to be simulated.
+        note: What to tell the user, if anything.
+    """
+
+    action: _Action
+    config: WorldConfig
+    first: date
+    note: str = ""
+
+
+def _plan(options: argparse.Namespace) -> _Plan:
+    """Decide what to do, from the options and the folder; changes nothing.
+
+    Raises:
+        SimulatorError: The options do not fit each other or the world in the folder.
+    """
     output: Path = options.output
     end: date = options.end_date
-    config = None
     if options.dirty and (options.append or options.keep):
         raise SimulatorError("--dirty makes a new world; leave out --append and --keep")
-    if options.keep and (last := _kept_until(options)):
-        if last == end:
-            console.print(f"{output}: kept, it holds this world up to {end}")
-            return
-        options.append = True
     if options.append:
         earlier = read_manifest(output / MANIFEST)
         earlier.check_continuable(end)
-        days = (end - earlier.end).days
-    else:
-        config = config_for(seed=options.seed, scale=options.scale, end=end, years=options.years)
-        days = (end - config.start).days + 1
+        return _Plan(_Action.APPEND, earlier.config, earlier.end)
+    wanted = config_for(seed=options.seed, scale=options.scale, end=end, years=options.years)
+    return (_kept(output, wanted, end) if options.keep else None) or _Plan(
+        _Action.GENERATE, wanted, wanted.start
+    )
+
+
+def _kept(output: Path, wanted: WorldConfig, end: date) -> _Plan | None:
+    """How the world in the folder is kept; None if it is not the one asked for."""
+    try:
+        manifest = read_manifest(output / MANIFEST)
+    except SimulatorError:
+        return None
+    found = manifest.config
+    same = (found.seed, found.scale) == (wanted.seed, wanted.scale) and found.start <= wanted.start
+    if not same or manifest.is_dirty or manifest.end > end:
+        return None
+    foreign = foreign_files(output, manifest.files)
+    if foreign or manifest.model != model_fingerprint():
+        # The same world once more: its first day is that of the folder, not of today's settings.
+        why = f"{len(foreign)} files are not its own" if foreign else "the simulator has changed"
+        note = f"{output}: this world is made again, {why}"
+        if foreign:
+            note += f" ({'; '.join(foreign[:3])})"
+        return _Plan(_Action.GENERATE, found, found.start, note)
+    if manifest.end == end:
+        note = f"{output}: kept, it holds this world up to {end}"
+        return _Plan(_Action.KEEP, found, end, note)
+    return _Plan(_Action.APPEND, found, manifest.end)
+
+
+def _world(plan: _Plan, end: date, dirty: float) -> World:
+    """The world that the folder will hold, as the load gate knows it."""
+    config = plan.config
+    return World(config.seed, config.scale, config.start, end, dirty)
+
+
+def _generate(options: argparse.Namespace, plan: _Plan, console: Console) -> None:
+    """Carry out a plan."""
+    end: date = options.end_date
+    if plan.note:
+        console.print(printable(plan.note), markup=False, highlight=False, soft_wrap=True)
+    if plan.action is _Action.KEEP:
+        return
+    days = (end - plan.first).days + (plan.action is _Action.GENERATE)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -100,11 +176,16 @@ def _generate(options: argparse.Namespace, console: Console) -> None:
         def on_day(done: int) -> None:
             bar.advance(task, done)
 
-        if config is None:
-            append(end, output, workers=options.workers, on_day=on_day)
+        if plan.action is _Action.APPEND:
+            append(end, options.output, workers=options.workers, on_day=on_day)
         else:
             generate(
-                config, end, output, workers=options.workers, dirty=options.dirty, on_day=on_day
+                plan.config,
+                end,
+                options.output,
+                workers=options.workers,
+                dirty=options.dirty,
+                on_day=on_day,
             )
 
 
@@ -114,22 +195,8 @@ def _load(options: argparse.Namespace, parameters: dict[str, str], console: Cons
     if not options.quiet:
         console.print(f"{options.target}: {report.rows:,} rows loaded in {report.seconds:.1f} s")
     for file in report.failed:
-        sys.stderr.write(f"refused {file.file.path}: {file.error}\n")
+        sys.stderr.write(f"refused {shown_path(file.file.path)}: {file.error}\n")
     return _FAILURE if report.failed else 0
-
-
-def _kept_until(options: argparse.Namespace) -> date | None:
-    """Last day of the world in the output folder; None if it is not the one asked for."""
-    end: date = options.end_date
-    wanted = config_for(seed=options.seed, scale=options.scale, end=end, years=options.years)
-    try:
-        manifest = read_manifest(options.output / MANIFEST)
-    except SimulatorError:
-        return None
-    found = manifest.config
-    same = (found.seed, found.scale) == (wanted.seed, wanted.scale) and found.start <= wanted.start
-    same = same and manifest.model == model_fingerprint() and not manifest.is_dirty
-    return manifest.end if same and manifest.end <= end else None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -175,6 +242,11 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="FRACTION",
         help="share of the rows that get a planted defect, listed in the manifest (default none)",
+    )
+    parser.add_argument(
+        "--fits",
+        metavar="TARGET",
+        help="generate nothing if another simulated world is loaded in this target",
     )
     parser.add_argument("--load", action="store_true", help="load the files into --target as well")
     parser.add_argument(

@@ -18,14 +18,23 @@ from retail_platform.loading import (
     DateWindow,
     FileMapping,
     FileReport,
+    LoadError,
+    LoadReport,
     Settings,
     check_folder,
     load_folder,
     read_mapping,
 )
 from retail_platform.reporting.deliveries import gate_report
-from retail_platform.reporting.rendering import Section, delivery_sections, to_html, to_terminal
+from retail_platform.reporting.rendering import (
+    GateReport,
+    Section,
+    delivery_sections,
+    to_html,
+    to_terminal,
+)
 from retail_platform.targets import connection_parameters
+from retail_platform.text import shown_path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,14 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.html and not options.report:
         parser.error("--html belongs to --report")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    succeeded = _deliver(options) if options.source else True
-    if options.report:
-        succeeded &= _report(options)
-    return 0 if succeeded else 1
+    delivered = _deliver(options) if options.source else None
+    accounted = _report(options, delivered) if options.report else True
+    return 0 if accounted and not (delivered and delivered.failed) else 1
 
 
-def _deliver(options: argparse.Namespace) -> bool:
-    """Load or check the sources; whether every file was accepted."""
+def _deliver(options: argparse.Namespace) -> LoadReport:
+    """Load or check the sources."""
     settings = Settings(
         window=DateWindow(options.first_date, options.last_date),
         max_rejected=options.max_rejected,
@@ -68,16 +76,28 @@ def _deliver(options: argparse.Namespace) -> bool:
             report = load_folder(options.source, parameters, settings, advance)
     _print(delivery_sections(report))
     for file in report.failed:
-        sys.stderr.write(f"refused {file.file.path}: {file.error}\n")
-    return not report.failed
+        sys.stderr.write(f"refused {shown_path(file.file.path)}: {file.error}\n")
+    return report
 
 
-def _report(options: argparse.Namespace) -> bool:
-    """Print the state of all deliveries; whether every row is accounted for."""
+def _report(options: argparse.Namespace, delivered: LoadReport | None) -> bool:
+    """Print the state of all deliveries; whether every row is accounted for.
+
+    Raises:
+        LoadError: The page cannot be written; the report was printed before.
+    """
     report = gate_report(connection_parameters(options.target))
     _print(report.sections)
     if options.html:
-        options.html.write_text(to_html(report), encoding="utf-8")
+        now = delivery_sections(delivered) if delivered else ()
+        try:
+            page = to_html(GateReport((*now, *report.sections)))
+            options.html.write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise LoadError(
+                f"the report cannot be written to {options.html}: {error.strerror}; choose another "
+                "place for --html"
+            ) from error
     return report.accounted
 
 

@@ -4,6 +4,7 @@ Polars does the parsing; a rule is an expression that is true where a row is ref
 this module are the ones of level ``archivo`` in ``seeds/motivos_rechazo.csv``.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,10 @@ MAX_ORIGINAL_TEXT = 2_000
 """Characters of an offending value that are kept in quarantine."""
 
 _RAW = "raw:"
+# Up to here every whole number has a floating-point number of its own.
+_EXACT_FLOAT = 2**53
+# A few units in the last place of a Float64: 0.1 + 0.2 is 0.3, 10.5000001 is not 10.5.
+_FLOAT_NOISE = 2.0**-50
 _TRUE = ("true", "t", "1", "si", "sí", "s", "verdadero", "yes", "y")
 _FALSE = ("false", "f", "0", "no", "n", "falso")
 
@@ -85,24 +90,28 @@ def check(
     Returns:
         The accepted rows and the reasons of the rejected ones; every row is in exactly one of them.
     """
-    schema = batch.schema
-    delivered = [
-        pl.col(name).str.strip_chars() if schema[name] == pl.String else pl.col(name)
-        for name in table.column_names
-    ]
-    frame = batch.select(ROW, *(value.name.prefix(_RAW) for value in delivered)).with_columns(
+    raw = batch.select(ROW, *(_delivered(c, batch.schema[c.name]) for c in table.columns))
+    schema = {column.name: raw.schema[_RAW + column.name] for column in table.columns}
+    frame = raw.with_columns(
         _typed(column, schema[column.name], formats) for column in table.columns
     )
+    powers = _written_with_exponents(raw, table, schema)
     rules = [
         rule
         for column in table.columns
-        for rule in _column_rules(column, schema[column.name], window, formats)
+        for rule in _column_rules(
+            column, schema[column.name], window, formats, column.name in powers
+        )
     ]
     rules.extend(table.row_rules)
     accepted = frame.select(ROW, *table.column_names)
     suspect = frame.select(
         pl.any_horizontal(
-            *(rule.violated for rule in rules if not rule.unread),
+            *(
+                rule.hint if rule.hint is not None else rule.violated
+                for rule in rules
+                if not rule.unread
+            ),
             *(pl.col(name).is_null() for name in table.column_names),
         )
         .fill_null(False)
@@ -126,6 +135,30 @@ def check(
     rejected = pl.concat(reasons).sort(ROW, maintain_order=True)
     accepted = accepted.join(rejected, on=ROW, how="anti", maintain_order="left")
     return Checked(accepted, rejected, len(batch))
+
+
+def _delivered(column: Column, dtype: pl.DataType) -> pl.Expr:
+    """A delivered column under its raw name; text without the white space around it."""
+    value = pl.col(column.name)
+    # Codes and truth values may come as whole numbers, names as categories.
+    as_text = column.dtype == pl.String or (column.dtype == pl.Boolean and dtype.is_integer())
+    if dtype == pl.String or as_text:
+        value = value.cast(pl.String).str.strip_chars()
+    return value.alias(_RAW + column.name)
+
+
+def _written_with_exponents(
+    raw: pl.DataFrame, table: RawTable, schema: dict[str, pl.DataType]
+) -> set[str]:
+    """Decimal columns in which a letter E occurs: polars would read 1e-400 as zero.
+
+    All values of a column in one text: looking into each would cost every clean file.
+    """
+    columns = [c for c in table.columns if c.scale is not None and schema[c.name] == pl.String]
+    texts = raw.select(
+        pl.col(_RAW + c.name).str.join("").str.contains("[eE]").alias(c.name) for c in columns
+    )
+    return {name for name in texts.columns if texts[name].any()}
 
 
 def _reasons(rows: pl.DataFrame, rule: RowRule) -> pl.DataFrame:
@@ -180,12 +213,15 @@ _UNREADABLE: dict[type[pl.DataType], str] = {
 
 
 def _column_rules(
-    column: Column, delivered: pl.DataType, window: DateWindow, formats: TextFormats
+    column: Column,
+    delivered: pl.DataType,
+    window: DateWindow,
+    formats: TextFormats,
+    has_exponents: bool,
 ) -> Iterator[RowRule]:
     """The rules of one column, over the frame of raw and typed values."""
     raw, typed = pl.col(_RAW + column.name), pl.col(column.name)
     text = delivered == pl.String
-    number = _number_text(raw, formats) if text else raw
 
     def rule(reason: str, violated: pl.Expr, unread: bool = False) -> RowRule:
         return RowRule(column.name, reason, violated, unread)
@@ -196,22 +232,13 @@ def _column_rules(
         yield rule("FALTA_VALOR", empty, unread=True)
     if column.dtype == pl.String:
         yield rule("CARACTER_INVALIDO", typed.str.contains("\0", literal=True))
-        yield rule("TEXTO_DEMASIADO_LARGO", typed.str.len_bytes() > MAX_TEXT)
-    elif not column.dtype.is_numeric():
-        yield rule(_UNREADABLE[type(column.dtype)], unreadable, unread=True)
+        yield rule("TEXTO_DEMASIADO_LARGO", typed.str.len_chars() > MAX_TEXT)
+    elif column.dtype.is_numeric():
+        yield from _number_rules(column, delivered, formats, unreadable, has_exponents)
     else:
-        # A number that was written correctly and yet not read is larger than its column. In a file
-        # with types there is no other reason.
-        digits = r"^[+-]?\d+$" if column.scale is None else r"^[+-]?(\d+\.?\d*|\.\d+)$"
-        well_written = number.str.contains(digits) if text else pl.lit(True)
-        reason = _UNREADABLE.get(type(column.dtype), "NO_PARSEA_ENTERO")
-        yield rule(reason, unreadable & ~well_written, unread=True)
-        yield rule("FUERA_DE_RANGO", unreadable & well_written, unread=True)
-    may_lose = column.scale is not None if text else column.dtype.is_numeric()
-    if may_lose and delivered != column.dtype:
-        # The cast cuts decimals off, and sums that agree to the cent need them all.
-        lost = number.cast(pl.Float64, strict=False) - typed.cast(pl.Float64)
-        yield rule("PRECISION_EXCESIVA", lost.abs() > 10.0 ** -((column.scale or 0) + 4))
+        yield rule(_UNREADABLE[type(column.dtype)], unreadable, unread=True)
+    if column.dtype == pl.Time and not text:
+        yield rule("PRECISION_EXCESIVA", typed.dt.nanosecond() != 0)
     if column.minimum is not None:
         negative = typed < 0
         yield rule("VALOR_NEGATIVO", negative)
@@ -223,3 +250,72 @@ def _column_rules(
         allowed = window if column.windowed else _ANY_DATE
         inside = typed.is_between(pl.lit(allowed.first), pl.lit(allowed.last))
         yield rule("FECHA_FUERA_DE_VENTANA", ~inside)
+
+
+def _number_rules(
+    column: Column,
+    delivered: pl.DataType,
+    formats: TextFormats,
+    unreadable: pl.Expr,
+    has_exponents: bool,
+) -> Iterator[RowRule]:
+    """Whether a number was read, and whether all of it was."""
+    raw, typed = pl.col(_RAW + column.name), pl.col(column.name)
+    unread = _UNREADABLE.get(type(column.dtype), "NO_PARSEA_ENTERO")
+    if delivered != pl.String:
+        # In a file with types a number that does not fit is the only one that cannot be read.
+        yield RowRule(column.name, "FUERA_DE_RANGO", unreadable, unread=True)
+        yield from _lossy_types(column, delivered, raw, typed)
+        return
+    number = _number_text(raw, formats)
+    # A number that was written correctly and yet not read is larger than its column.
+    digits = r"^[+-]?\d+$" if column.scale is None else r"^[+-]?(\d+\.?\d*|\.\d+)$"
+    well_written = number.str.contains(digits)
+    yield RowRule(column.name, unread, unreadable & ~well_written, unread=True)
+    yield RowRule(column.name, "FUERA_DE_RANGO", unreadable & well_written, unread=True)
+    read = typed.is_not_null()
+    if formats.thousands or formats.decimal != ".":
+        odd = ~raw.str.contains(_number_pattern(formats))
+        marks = [mark for mark in (formats.thousands, ".") if mark]
+        hint = pl.any_horizontal(raw.str.contains(mark, literal=True) for mark in marks)
+        yield RowRule(column.name, unread, read & odd, hint=hint)
+    if column.scale is None:
+        return
+    if has_exponents:
+        yield RowRule(column.name, unread, read & number.str.contains("[eE]"))
+    # The cast rounds, and sums that agree to the cent need every decimal; zeros say nothing.
+    decimals = number.str.len_bytes() - number.str.find(".", literal=True) - 1
+    yield RowRule(
+        column.name,
+        "PRECISION_EXCESIVA",
+        read & number.str.contains(rf"\.\d{{{column.scale}}}\d*[1-9]"),
+        hint=decimals > column.scale,
+    )
+
+
+def _number_pattern(formats: TextFormats) -> str:
+    """Numbers in the declared notation: thousands in groups of three, no other mark.
+
+    Without it 10.50 would be 1050 where the point separates thousands, and 1.234 would be read as
+    it stands where the comma is the decimal separator.
+    """
+    whole = r"\d*"
+    if formats.thousands:
+        whole = rf"(\d*|\d{{1,3}}({re.escape(formats.thousands)}\d{{3}})+)"
+    return rf"^[+-]?{whole}({re.escape(formats.decimal)}\d*)?$"
+
+
+def _lossy_types(
+    column: Column, delivered: pl.DataType, raw: pl.Expr, typed: pl.Expr
+) -> Iterator[RowRule]:
+    """Where a typed number has more in it than the column's type keeps."""
+    back = typed.cast(delivered, strict=False)
+    if delivered.is_float():
+        # A Float64 is the decimal that it is nearest to: its noise in the last place is no decimal.
+        noise = raw.abs() * (0.0 if column.scale is None else _FLOAT_NOISE)
+        lost = (raw - back).abs() > noise if delivered == pl.Float64 else raw != back
+        yield RowRule(column.name, "PRECISION_EXCESIVA", lost)
+        largest = _EXACT_FLOAT if delivered == pl.Float64 else 2**24
+        yield RowRule(column.name, "FUERA_DE_RANGO", raw.abs() > largest)
+    elif delivered.is_decimal() and delivered != column.dtype:
+        yield RowRule(column.name, "PRECISION_EXCESIVA", raw != back)

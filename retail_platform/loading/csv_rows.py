@@ -14,14 +14,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import polars as pl
 
 from retail_platform.loading.checks import MAX_ORIGINAL_TEXT, REJECTED_SCHEMA, ROW
+from retail_platform.loading.contents import Hashed, opened, private_copy, refuse_other_bytes
 from retail_platform.loading.errors import LoadError
+from retail_platform.text import printable
 
 CSV_SUFFIXES = (".csv", ".tsv", ".txt")
 COMPRESSIONS = (".gz", ".zst")
@@ -31,6 +34,9 @@ MAX_ROW_BYTES = 4 << 20
 """A row longer than this is no row: the file is refused, or the quotation mark taken as stray."""
 MAX_ROW_LINES = 100
 """Lines that one row may span by line breaks inside quotation marks."""
+
+MAX_COLUMNS = 2_000
+"""A header with more names is none: reading them takes memory that no delivery is worth."""
 
 _ZST_LINES = 100_000
 
@@ -53,27 +59,23 @@ class CsvFile:
     """A CSV file whose header has been read.
 
     Attributes:
-        path: The file.
-        encoding: Python's name of its encoding.
         separator: One character.
         header: Column names, all different.
+        blocks: The rest of the file, which is open: header and rows are of the same bytes.
     """
 
-    path: Path
-    encoding: str
     separator: str
     header: tuple[str, ...]
+    blocks: Iterator[tuple[bytes, bool]]
 
     def batches(self) -> Iterator[Batch]:
-        """The rows below the header, in order.
+        """The rows below the header, in order; can be read once.
 
         Raises:
             LoadError: The file cannot be read to its end, or holds something that is no row.
         """
         last_row = 0
-        for number, (block, regular) in enumerate(_record_blocks(self.path, self.encoding)):
-            if number == 0:
-                block = block[_header_end(block) :]
+        for block, regular in self.blocks:
             batch = self._split(block, last_row, regular)
             last_row += len(batch.rows) + len(batch.unreadable)
             yield batch
@@ -93,84 +95,125 @@ def is_csv(path: Path) -> bool:
 
 
 def open_csv(
-    path: Path, expected: Sequence[str], encoding: str = "utf-8", separator: str | None = None
+    path: Path,
+    expected: Sequence[str],
+    encoding: str = "utf-8",
+    separator: str | None = None,
+    digest: str | None = None,
 ) -> CsvFile:
-    """Read a file's header.
+    """Open a file and read its header.
 
     Args:
         path: The file.
         expected: Column names, of which the separator that finds most is taken.
         encoding: Python's name of the file's encoding.
         separator: The separator, if it is known.
+        digest: SHA-256 that the bytes must have, if it is known; compared when all are read.
 
     Raises:
         LoadError: The file is empty or torn, not in this encoding, or a column comes twice.
     """
-    block, _ = next(_record_blocks(path, encoding), (b"", True))
-    first_line = block[: _header_end(block)].strip(b"\n")
-    if not first_line.strip():
-        raise LoadError(f"{path}: the file is empty; a header with column names is needed")
+    blocks = _record_blocks(path, encoding, digest)
+    block, regular = next(blocks, (b"", True))
+    end = _header_end(block)
+    chosen, header = _header(block[:end].strip(b"\n"), expected, encoding, separator)
+    return CsvFile(chosen, header, chain([(block[end:], regular)], blocks))
+
+
+def _header(
+    line: bytes, expected: Sequence[str], encoding: str, separator: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """The separator and the column names of a header."""
+    if not line.strip():
+        raise LoadError("the file is empty; a header with column names is needed")
     try:
-        text = first_line.decode("utf-8")
+        text = line.decode("utf-8")
     except UnicodeDecodeError:
         raise LoadError(
-            f"{path}: the header is not {encoding} text; declare the encoding in a mapping file, "
+            f"the header is not {encoding} text; declare the encoding in a mapping file, "
             "e.g. encoding: latin-1"
         ) from None
-    headers = {
-        candidate: tuple(name.strip() for name in next(csv.reader([text], delimiter=candidate)))
-        for candidate in ([separator] if separator else SEPARATORS)
-    }
     known = {name.casefold() for name in expected}
+    headers = {s: _names(text, s) for s in ([separator] if separator else SEPARATORS)}
     found = {s: sum(name.casefold() in known for name in headers[s]) for s in headers}
     best = max(found, key=lambda s: found[s])
     if not found[best]:
         raise LoadError(
-            f"{path}: the first line has none of the columns {', '.join(expected)}: a header is "
-            f"needed, or a mapping file if the names are others. The line is: {text[:200]}"
+            f"the first line has none of the columns {', '.join(expected)}: a header is needed, "
+            f"or a mapping file if the names are others. The line is: {printable(text[:200])}"
         )
-    header = headers[best]
-    twice = sorted({name for name in header if header.count(name) > 1})
+    if len(headers[best]) > MAX_COLUMNS:
+        raise LoadError(
+            f"the header has {len(headers[best]):,} columns; allowed are {MAX_COLUMNS:,}"
+        )
+    refuse_same_names(headers[best])
+    return best, headers[best]
+
+
+def _names(line: str, separator: str) -> tuple[str, ...]:
+    """A header's fields; none if the line cannot be one with this separator."""
+    try:
+        return tuple(name.strip() for name in next(csv.reader([line], delimiter=separator)))
+    except csv.Error:
+        return ()
+
+
+def refuse_same_names(header: Sequence[str]) -> None:
+    """Refuse a header in which two columns have one name: letter case makes no difference.
+
+    Raises:
+        LoadError: It names them as they are written.
+    """
+    written: dict[str, list[str]] = {}
+    for name in header:
+        written.setdefault(name.strip().casefold(), []).append(name.strip())
+    twice = [names for names in written.values() if len(names) > 1]
     if twice:
-        raise LoadError(f"{path}: column {', '.join(twice)} comes more than once in the header")
-    return CsvFile(path, encoding, best, header)
+        shown = "; ".join(" and ".join(printable(name) for name in sorted(set(n))) for n in twice)
+        raise LoadError(
+            f"column {shown[:500]} comes more than once in the header (letter case makes no "
+            "difference): rename all but one"
+        )
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Name the file in the error of whatever reads it."""
+def _reading() -> Iterator[None]:
+    """Say what happened to the file in the error of whatever reads it."""
     try:
         yield
     except (OSError, EOFError, UnicodeError, zlib.error, pl.exceptions.PolarsError) as error:
-        raise LoadError(f"{path}: cannot be read to its end: {error}") from error
+        raise LoadError(f"cannot be read to its end: {error}") from error
 
 
-def _bytes(path: Path) -> Iterator[bytes]:
-    """The decompressed bytes of a file, in blocks."""
+def _bytes(path: Path, digest: str | None) -> Iterator[bytes]:
+    """The decompressed bytes of a file, in blocks; their hash is compared at the end."""
     if path.suffix.lower() == ".zst":
         # Python has no zstd before 3.14; polars reads the lines (of UTF-8 text) as a stream.
-        for lines in pl.scan_lines(path).collect_batches(chunk_size=_ZST_LINES):
-            buffer = BytesIO()
-            lines.write_csv(buffer, include_header=False, quote_style="never")
-            yield buffer.getvalue()
+        with private_copy(path, digest) as copy:
+            scanned = pl.scan_lines(copy, glob=False)
+            for lines in scanned.collect_batches(chunk_size=_ZST_LINES):
+                buffer = BytesIO()
+                lines.write_csv(buffer, include_header=False, quote_style="never")
+                yield buffer.getvalue()
         return
-    opened: BinaryIO = (
-        gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[assignment]
-    )
-    with opened as file:
-        while block := file.read(BLOCK_BYTES):
+    with opened(path) as file:
+        hashed = Hashed(file)
+        packed = path.suffix.lower() == ".gz"
+        source = gzip.GzipFile(fileobj=cast(BinaryIO, hashed)) if packed else hashed
+        while block := source.read(BLOCK_BYTES):
             yield block
+        refuse_other_bytes(hashed.finish(), digest)
 
 
-def _text_blocks(path: Path, encoding: str) -> Iterator[bytes]:
+def _text_blocks(path: Path, encoding: str, digest: str | None) -> Iterator[bytes]:
     """The file as UTF-8 without byte order mark, every line ending in a line feed."""
     codec = codecs.lookup(encoding).name
     decoder = None if codec in ("utf-8", "utf-8-sig") else codecs.getincrementaldecoder(encoding)
     # Bytes that are no text come out as they went in; the row that has them is refused below.
     decode = decoder("surrogateescape").decode if decoder else None
     carriage_return = b""
-    with _reading(path):
-        for number, block in enumerate(_bytes(path)):
+    with _reading():
+        for number, block in enumerate(_bytes(path, digest)):
             if decode:
                 block = decode(block).encode("utf-8", "surrogateescape")
             if number == 0:
@@ -186,19 +229,19 @@ def _text_blocks(path: Path, encoding: str) -> Iterator[bytes]:
             yield b"\n"
 
 
-def _record_blocks(path: Path, encoding: str) -> Iterator[tuple[bytes, bool]]:
+def _record_blocks(path: Path, encoding: str, digest: str | None) -> Iterator[tuple[bytes, bool]]:
     """Blocks that end where a row ends; whether quotation marks were in order so far.
 
     Raises:
         LoadError: There is no line break in more than ``MAX_ROW_BYTES``.
     """
     rest = b""
-    for block in _text_blocks(path, encoding):
+    for block in _text_blocks(path, encoding, digest):
         rest += block
         end, regular = _last_row_end(rest)
         if end == 0 and len(rest) > BLOCK_BYTES + MAX_ROW_BYTES:
             raise LoadError(
-                f"{path}: more than {MAX_ROW_BYTES >> 20} MB without a line break: not a CSV file"
+                f"more than {MAX_ROW_BYTES >> 20} MB without a line break: not a CSV file"
             )
         if end:
             yield rest[:end], regular

@@ -14,6 +14,13 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
+from retail_platform.loading.moves import (
+    KeyCache,
+    Range,
+    Replaced,
+    note_moves,
+    replace_in_other_months,
+)
 from retail_platform.loading.schema import LOCKS
 from retail_platform.loading.tables import RawTable
 
@@ -50,6 +57,7 @@ class Tally:
         reasons: Refusals by reason code; a row can have several.
         examples: The first refused row of each reason: row number, column, original text.
         months: Accepted rows by first day of month; empty for a table without partitions.
+        ranges: Smallest and largest first key column by month, for rows that can move.
         first: First date of the partition column.
         last: Last date of the partition column.
     """
@@ -59,6 +67,7 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     examples: dict[str, tuple[int, str | None, str | None]] = field(default_factory=dict)
     months: Counter[date] = field(default_factory=Counter)
+    ranges: dict[date, Range] = field(default_factory=dict)
     first: date | None = None
     last: date | None = None
 
@@ -84,6 +93,13 @@ def complete_load(connection: Connection, delivery: Delivery) -> int | None:
         return _value(cursor)
 
 
+def loaded_hashes(connection: Connection) -> set[str]:
+    """SHA-256 of everything that was loaded."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select sha256 from staging.cargas where estado = %s", (COMPLETE,))
+        return {row[0] for row in cursor.fetchall()}
+
+
 def begin(connection: Connection, delivery: Delivery) -> int:
     """Write the ledger row and return its ``carga_id``; nobody sees it before the commit.
 
@@ -96,25 +112,46 @@ def begin(connection: Connection, delivery: Delivery) -> int:
         return _insert(cursor, delivery, COMPLETE, Tally(), None)
 
 
-def finish(connection: Connection, delivery: Delivery, load_id: int, tally: Tally) -> int:
+@dataclass(frozen=True)
+class Outcome:
+    """What a load did to earlier ones.
+
+    Attributes:
+        replaced: Rows of earlier loads that it replaced.
+        moved: Those of them in months, or on days, that it does not deliver, by month.
+    """
+
+    replaced: int
+    moved: Counter[date]
+
+
+def finish(
+    connection: Connection, delivery: Delivery, load_id: int, tally: Tally, cache: KeyCache
+) -> Outcome:
     """Replace what this load corrects, note the changed months, close the ledger row.
 
     Loads of one table pass here one at a time: each sees the rows of the ones before it, so of two
     loads that deliver a key at the same time the later one wins.
 
-    Returns:
-        Rows of earlier loads that were replaced.
     """
+    table = delivery.table
     with connection.cursor() as cursor:
-        _lock_table(cursor, delivery.table)
+        _lock_table(cursor, table)
+        gone: list[Replaced] = []
+        moved: list[Replaced] = []
+        if tally.accepted and _overlapped(cursor, table, load_id, tally):
+            gone = _replace(cursor, table, load_id, tally)
+        if tally.ranges and tally.first and tally.last:
+            days = (tally.first, tally.last)
+            moved = replace_in_other_months(cursor, table, load_id, days, tally.ranges, cache)
         changed = Counter(tally.months)
         replaced: Counter[int] = Counter()
-        if tally.accepted and _overlapped(cursor, delivery.table, load_id, tally):
-            for earlier, month, rows in _replace(cursor, delivery.table, load_id, tally):
-                replaced[earlier] += rows
-                if month is not None:
-                    changed[month] -= rows
-        _note_versions(cursor, delivery.table, load_id, changed)
+        for one in (*gone, *moved):
+            replaced[one.load_id] += one.rows
+            if one.month is not None:
+                changed[one.month] -= one.rows
+        moved_months = note_moves(cursor, table, load_id, moved)
+        _note_versions(cursor, table, load_id, changed)
         if replaced:
             execute_values(
                 cursor,
@@ -131,7 +168,7 @@ def finish(connection: Connection, delivery: Delivery, load_id: int, tally: Tall
             """,
             (tally.delivered, tally.accepted, tally.rejected, tally.first, tally.last, load_id),
         )
-    return sum(replaced.values())
+    return Outcome(sum(replaced.values()), moved_months)
 
 
 def record_failure(connection: Connection, delivery: Delivery, tally: Tally, error: str) -> None:
@@ -208,15 +245,11 @@ def _overlapped(cursor: Cursor, table: RawTable, load_id: int, tally: Tally) -> 
     return _value(cursor)
 
 
-def _replace(
-    cursor: Cursor, table: RawTable, load_id: int, tally: Tally
-) -> list[tuple[int, date | None, int]]:
+def _replace(cursor: Cursor, table: RawTable, load_id: int, tally: Tally) -> list[Replaced]:
     """Delete the rows of earlier loads whose keys this load delivers.
 
     The dates are literals on the table itself, so only the partitions between them are read.
 
-    Returns:
-        Load, month (None without partitions) and number of the rows deleted.
     """
     keys = ", ".join(table.key)
     old_keys = ", ".join(f"r.{column}" for column in table.key)
@@ -240,7 +273,7 @@ def _replace(
         """,
         {"load": load_id, "first": tally.first, "last": tally.last},
     )
-    return cursor.fetchall()
+    return [Replaced(*row) for row in cursor.fetchall()]
 
 
 def _note_versions(

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -16,17 +17,26 @@ import polars as pl
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from retail_platform.errors import unexpected
 from retail_platform.loading import ledger
 from retail_platform.loading.checks import ROW, Checked, DateWindow, check
+from retail_platform.loading.contents import sha256
 from retail_platform.loading.errors import LoadError, TooManyRejectedError
-from retail_platform.loading.files import SourceFile, find_files, read_batches, sha256
+from retail_platform.loading.files import PassedOver, SourceFile, find_files, read_batches
 from retail_platform.loading.mapping import FileMapping
+from retail_platform.loading.moves import KeyCache, can_move
 from retail_platform.loading.schema import Partitions, partition_name, prepare
 from retail_platform.loading.tables import RawTable
+from retail_platform.loading.worlds import Deliveries, claim, refuse_other_content
+from retail_platform.manifests import FileEntry
 from retail_platform.postgres.connection import connect
+from retail_platform.text import printable, shown_name
 
 _COPY_BUFFER = 1 << 20
 _CTRL_C_SECONDS = 0.2
+_MAX_MESSAGE = 2_000
+DATES = DateWindow(date(1900, 1, 1), date(2999, 12, 31))
+"""Between these dates a window may be set: beyond them a date is no event but a placeholder."""
 
 T = TypeVar("T")
 
@@ -60,7 +70,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
-        if not 0 <= self.max_rejected <= 1:
+        if not 0 <= self.max_rejected <= 1:  # also refuses nan
             raise LoadError(
                 f"largest share of rejected rows is {self.max_rejected}: give 0 to 1, e.g. 0.01"
             )
@@ -69,6 +79,11 @@ class Settings:
         if self.window.first > self.window.last:
             raise LoadError(
                 f"date window is empty: {self.window.first} is after {self.window.last}"
+            )
+        if self.window.first < DATES.first or self.window.last > DATES.last:
+            raise LoadError(
+                f"date window is {self.window.first} to {self.window.last}; allowed are dates from "
+                f"{DATES.first} to {DATES.last}"
             )
 
 
@@ -84,6 +99,7 @@ class FileReport:
         seconds: Time taken.
         load_id: ``carga_id`` of the load that holds the rows.
         error: Why it failed.
+        moved: Replaced rows in months or on days that it does not deliver, by month.
     """
 
     file: SourceFile
@@ -93,6 +109,7 @@ class FileReport:
     seconds: float = 0.0
     load_id: int | None = None
     error: str | None = None
+    moved: Counter[date] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -102,10 +119,12 @@ class LoadReport:
     Attributes:
         files: One report per file, in the order of loading.
         seconds: Time taken by all.
+        passed_over: What else was in the folders, and why it was not loaded.
     """
 
     files: tuple[FileReport, ...]
     seconds: float
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def failed(self) -> tuple[FileReport, ...]:
@@ -149,7 +168,10 @@ def load_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
-    files = find_files([source] if isinstance(source, Path) else source, settings.mapping)
+    sources = [source] if isinstance(source, Path) else list(source)
+    found = find_files(sources, settings.mapping)
+    files = found.files
+    deliveries = Deliveries(file.path for file in files)
     stopped = threading.Event()
     order = _Order(files)
 
@@ -158,19 +180,25 @@ def load_folder(
         ThreadPoolExecutor(settings.workers) as pool,
     ):
         prepare(steward)
-        partitions = Partitions(steward)
-        digests = list(pool.map(sha256, (file.path for file in files)))
+        partitions, cache = Partitions(steward), KeyCache()
+        contents = list(pool.map(partial(_content, deliveries), files))
+        hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
+        deliveries.refuse_differences(hashes, sources, ledger.loaded_hashes(steward).__contains__)
+        for delivered in deliveries.worlds:
+            claim(steward, delivered)
 
         def load(number: int) -> FileReport:
-            file, digest = files[number], digests[number]
+            file, content = files[number], contents[number]
             with order.turn_of(number) as await_turn:
-                if digest in digests[:number]:
-                    # Of equal files one is loaded: two at once would wait for each other.
-                    report = FileReport(file, State.ALREADY_LOADED, ledger.Tally())
+                if isinstance(content, LoadError):
+                    report = _refused(file, content)
                 else:
+                    if content in contents[:number]:
+                        # Of equal files one is loaded: two at once would wait for each other.
+                        await_turn()
                     with closing(_connect(connection_parameters)) as connection:
                         report = _load_file(
-                            file, digest, connection, partitions, settings, stopped, await_turn
+                            content, connection, partitions, cache, settings, stopped, await_turn
                         )
             on_file(report)
             return report
@@ -186,7 +214,45 @@ def load_folder(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     reports = tuple(future.result() for future in futures)
-    return LoadReport(reports, _seconds_since(started))
+    return LoadReport(reports, _seconds_since(started), found.passed_over)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """The bytes of a file before it is loaded; two are equal if they would be one load.
+
+    Attributes:
+        table: Where its rows belong.
+        sha256: Hexadecimal digest.
+        size: Bytes.
+        file: The file.
+        entry: What its world's manifest says of it, if it has one.
+    """
+
+    table: str
+    sha256: str
+    size: int
+    file: SourceFile = field(compare=False)
+    entry: FileEntry | None = field(compare=False)
+
+
+def _content(deliveries: Deliveries, file: SourceFile) -> _Content | LoadError:
+    """A file's bytes, or why they cannot be read: that file is refused, the others are loaded."""
+    try:
+        return _Content(file.table.name, *sha256(file.path), file, deliveries.entry(file.path))
+    except LoadError as error:
+        return error
+
+
+def _refused(
+    file: SourceFile,
+    error: BaseException,
+    tally: ledger.Tally | None = None,
+    seconds: float = 0.0,
+) -> FileReport:
+    """The report of a file that was not loaded."""
+    message = _explained(error)
+    return FileReport(file, State.FAILED, tally or ledger.Tally(), seconds=seconds, error=message)
 
 
 def check_folder(
@@ -200,19 +266,27 @@ def check_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
+    sources = [source] if isinstance(source, Path) else list(source)
+    found = find_files(sources, settings.mapping)
+    deliveries = Deliveries(file.path for file in found.files)
+    if deliveries.worlds:
+        contents = (_content(deliveries, file) for file in found.files)
+        hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
+        deliveries.refuse_differences(hashes, sources)
     reports = []
-    for file in find_files([source] if isinstance(source, Path) else source, settings.mapping):
+    for file in found.files:
         begun, tally = datetime.now(UTC), ledger.Tally()
         try:
             for checked in _checked_batches(file, settings):
                 _count(tally, checked, file.table)
             _refuse_above_threshold(tally, settings.max_rejected)
+            refuse_other_content(tally, deliveries.entry(file.path))
             report = FileReport(file, State.CHECKED, tally, seconds=_seconds_since(begun))
-        except LoadError as error:
-            report = FileReport(file, State.FAILED, tally, error=_explained(file, error))
+        except Exception as error:
+            report = _refused(file, error, tally)
         reports.append(report)
         on_file(report)
-    return LoadReport(tuple(reports), _seconds_since(started))
+    return LoadReport(tuple(reports), _seconds_since(started), found.passed_over)
 
 
 def _connect(parameters: dict[str, str]) -> Connection:
@@ -259,18 +333,18 @@ class _Order:
 
 
 def _load_file(
-    file: SourceFile,
-    digest: str,
+    content: _Content,
     connection: Connection,
     partitions: Partitions,
+    cache: KeyCache,
     settings: Settings,
     stopped: threading.Event,
     await_turn: Callable[[], None],
 ) -> FileReport:
     """Load one file in one transaction, which ``stopped`` rolls back."""
-    started, tally = datetime.now(UTC), ledger.Tally()
-    size = file.path.stat().st_size
-    delivery = ledger.Delivery(file.table, file.path.name, digest, size, started)
+    started, tally, file = datetime.now(UTC), ledger.Tally(), content.file
+    name = shown_name(file.path.name)
+    delivery = ledger.Delivery(file.table, name, content.sha256, content.size, started)
     try:
         with connection:
             earlier = ledger.complete_load(connection, delivery)
@@ -281,7 +355,7 @@ def _load_file(
             load_id = ledger.begin(connection, delivery)
             batches = (
                 (checked, _payloads(checked, delivery, load_id))
-                for checked in _checked_batches(file, settings)
+                for checked in _checked_batches(file, settings, content.sha256)
             )
             for checked, payloads in _prefetched(batches):
                 if stopped.is_set():
@@ -290,37 +364,43 @@ def _load_file(
                 for payload in payloads:
                     _send(connection, partitions, file.table, payload)
             _refuse_above_threshold(tally, settings.max_rejected)
+            refuse_other_content(tally, content.entry)
             await_turn()
             if stopped.is_set():
                 raise LoadError("interrupted")
-            replaced = ledger.finish(connection, delivery, load_id, tally)
-    except (LoadError, psycopg2.Error) as error:
-        message = _explained(file, error)
+            outcome = ledger.finish(connection, delivery, load_id, tally, cache)
+    except Exception as error:
+        report = _refused(file, error, tally, _seconds_since(started))
         if not connection.closed:
             # A server that is out of storage cannot take the ledger's row either.
             with suppress(psycopg2.Error):
-                ledger.record_failure(connection, delivery, tally, message)
-        return FileReport(file, State.FAILED, tally, seconds=_seconds_since(started), error=message)
+                ledger.record_failure(connection, delivery, tally, str(report.error))
+        return report
     seconds = _seconds_since(started)
-    return FileReport(file, State.LOADED, tally, replaced, seconds, load_id)
+    report = FileReport(file, State.LOADED, tally, outcome.replaced, seconds, load_id)
+    return replace(report, moved=outcome.moved)
 
 
-def _explained(file: SourceFile, error: Exception) -> str:
-    """The message without the file's place, which is nobody's business in the ledger."""
+def _explained(error: BaseException) -> str:
+    """What to tell about a file that was not loaded; safe to show and to store."""
     if isinstance(error, psycopg2.InterfaceError):
         # Leaving the transaction of a lost connection raises this over the cause.
         lost = LoadError("the connection was lost with an earlier file: load again")
         error = error.__context__ if isinstance(error.__context__, Exception) else lost
-    return str(error).strip().removeprefix(f"{file.path}: ")
+    known = isinstance(error, (LoadError, psycopg2.Error))
+    message = str(error).strip() if known else unexpected(error)
+    return printable(message, keep="\n")[:_MAX_MESSAGE]
 
 
-def _checked_batches(file: SourceFile, settings: Settings) -> Iterator[Checked]:
-    for batch in read_batches(file):
+def _checked_batches(
+    file: SourceFile, settings: Settings, digest: str | None = None
+) -> Iterator[Checked]:
+    for batch in read_batches(file, digest):
         try:
             checked = check(batch.rows, file.table, settings.window, file.mapping.formats)
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             # Only a Parquet file can do this, with a column of lists or structures.
-            raise LoadError(f"{file.path}: a column is of an unusable type: {error}") from error
+            raise LoadError(f"a column is of an unusable type: {error}") from error
         yield Checked(
             checked.accepted,
             pl.concat([batch.unreadable, checked.rejected]),
@@ -347,8 +427,15 @@ def _count(tally: ledger.Tally, checked: Checked, table: RawTable) -> None:
     if table.partition_column is None or checked.accepted.is_empty():
         return
     day = pl.col(table.partition_column)
-    months = checked.accepted.group_by(day.dt.truncate("1mo").alias("mes")).len()
-    tally.months.update(dict(months.iter_rows()))
+    key = pl.col(table.key[0])
+    months = checked.accepted.group_by(day.dt.truncate("1mo").alias("mes")).agg(
+        pl.len(), key.min().alias("low"), key.max().alias("high")
+    )
+    for month, rows, low, high in months.iter_rows():
+        tally.months[month] += rows
+        if can_move(table):
+            known = tally.ranges.get(month, (low, high))
+            tally.ranges[month] = (min(low, known[0]), max(high, known[1]))
     first, last = checked.accepted.select(day.min().alias("first"), day.max().alias("last")).row(0)
     tally.first = min(tally.first or first, first)
     tally.last = max(tally.last or last, last)

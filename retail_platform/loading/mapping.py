@@ -5,12 +5,15 @@ must carry the names and formats of the raw tables.
 """
 
 import codecs
-from collections.abc import Iterator, Mapping, Sequence
+import string
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from hashlib import blake2b
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import yaml
@@ -18,11 +21,19 @@ import yaml
 from retail_platform.loading.checks import TextFormats
 from retail_platform.loading.errors import LoadError
 from retail_platform.loading.tables import RAW_TABLES, Column, RawTable
+from retail_platform.text import printable, shown_path, utf8_name
 
 TEXT_ID = "text_id"
+LOCAL = "local"
+"""The zone of timestamps that are written without one: the date is the one that is written."""
+DATE_MEANINGS = ("yyyymmdd", "days_since_1970")
+"""What a whole number can mean where a date is due."""
 _FORMAT_KEYS = {"decimal", "thousands", "dates", "times"}
 _FILE_KEYS = {"files", "encoding", "separator"}
-_COLUMN_KEYS = {"from", "as", "values", "constant"}
+_COLUMN_KEYS = {"from", "as", "values", "constant", "zone"}
+# Encodings of Python that change text instead of representing it.
+_NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
+_MAX_NAMED = 50
 _ID_SEPARATOR = "\x1f"
 """Between the parts of a composed code; a control character occurs in no part."""
 
@@ -34,14 +45,18 @@ class ColumnMapping:
     Attributes:
         sources: Columns of the file; several are one composed code.
         text_id: Whether the code is turned into a 64-bit number.
-        values: Replacements of the file's own values; others stay as they are.
-        constant: Value of every row, for a column that the file lacks.
+        values: Replacements of the file's own values; others stay as they are. None is "no value".
+        constant: Value of every row, for a column that the file lacks; used if there is no source.
+        zone: Where the timestamps of a date are read: a place, or ``LOCAL``.
+        meaning: What the whole numbers of a date mean, one of ``DATE_MEANINGS``.
     """
 
     sources: tuple[str, ...]
     text_id: bool = False
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | None] = field(default_factory=dict)
     constant: str | None = None
+    zone: str | None = None
+    meaning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,13 +85,12 @@ class TableMapping:
         """Names that the file's header should have."""
         return tuple(s for name in table.column_names for s in self.column(name).sources)
 
-    def apply(self, table: RawTable, header: Sequence[str], where: str) -> list[pl.Expr]:
+    def apply(self, table: RawTable, header: Sequence[str]) -> list[pl.Expr]:
         """Expressions that make the table's columns from the file's.
 
         Args:
             table: The table.
             header: Columns of the file; letter case does not matter.
-            where: The file's name, for the error.
 
         Raises:
             LoadError: The file lacks a column; optional columns may be missing.
@@ -94,8 +108,10 @@ class TableMapping:
             else:
                 expressions.append(pl.lit(None, pl.String).alias(column.name))
         if missing:
+            names = ", ".join(printable(name) for name in header[:_MAX_NAMED])
+            more = f" and {len(header) - _MAX_NAMED:,} more" if len(header) > _MAX_NAMED else ""
             raise LoadError(
-                f"{where}: no column {', '.join(missing)}; the file has {', '.join(header)}. "
+                f"no column {', '.join(map(printable, missing))}; the file has {names}{more}. "
                 "If it has other names, declare them in a mapping file"
             )
         return expressions
@@ -118,7 +134,7 @@ class FileMapping:
     def table_of(self, path: Path) -> RawTable | None:
         """The table that claims a file by its pattern."""
         for name, mapping in self.tables.items():
-            if any(fnmatch(path.name, pattern) for pattern in mapping.files):
+            if any(fnmatchcase(utf8_name(path.name), pattern) for pattern in mapping.files):
                 return RAW_TABLES[name]
         return None
 
@@ -148,8 +164,8 @@ def _text_id(code: str) -> int:
 
 
 def _expression(column: Column, mapped: ColumnMapping, sources: Sequence[str]) -> pl.Expr:
-    if mapped.constant is not None:
-        return pl.lit(mapped.constant).alias(column.name)
+    if not mapped.sources:
+        return pl.lit(mapped.constant, pl.String).alias(column.name)
     value = pl.col(sources[0])
     if len(sources) > 1 or mapped.text_id:
         parts = [pl.col(source).cast(pl.String).str.strip_chars() for source in sources]
@@ -160,7 +176,61 @@ def _expression(column: Column, mapped: ColumnMapping, sources: Sequence[str]) -
         value = value.cast(pl.String).str.strip_chars().replace(dict(mapped.values))
     if mapped.text_id:
         value = value.map_batches(text_ids, return_dtype=pl.Int64)
+    if mapped.zone or mapped.meaning:
+        value = value.map_batches(_Dates(mapped))
     return value.alias(column.name)
+
+
+@dataclass(frozen=True)
+class _Dates:
+    """Makes dates of timestamps or whole numbers; anything else stays as it is."""
+
+    mapped: ColumnMapping
+
+    def __call__(self, values: pl.Series) -> pl.Series:
+        zone, dtype = self.mapped.zone, values.dtype
+        if isinstance(dtype, pl.Datetime) and zone:
+            local = values if zone == LOCAL else values.dt.convert_time_zone(zone)
+            return local.dt.date()
+        if dtype.is_integer() and self.mapped.meaning == "yyyymmdd":
+            # As text, so that 20240231 is refused as what was written.
+            text = values.cast(pl.String)
+            return text.str.replace(r"^(\d{4})(\d{2})(\d{2})$", "${1}-${2}-${3}")
+        if dtype.is_integer() and self.mapped.meaning:
+            return values.cast(pl.Int32, strict=False).cast(pl.Date)
+        return values
+
+
+class _Plain(str):
+    """A number, truth value or date of a mapping file, as it is written there.
+
+    YAML takes NO for false, 007 for 7 and 1.50 for 1.5.
+    """
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class _Loader(yaml.SafeLoader):
+    """Keeps values as they are written and refuses a key that comes twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Make a dictionary."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {_shown(key.value)} comes twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _kind in ("int", "float", "bool", "timestamp"):
+    _Loader.add_constructor(
+        f"tag:yaml.org,2002:{_kind}", lambda _loader, node: _Plain(str(node.value))
+    )
 
 
 def read_mapping(path: Path) -> FileMapping:
@@ -169,15 +239,20 @@ def read_mapping(path: Path) -> FileMapping:
     Raises:
         LoadError: It cannot be read, or a key or value is not allowed; the message names the place.
     """
+    where = shown_path(path)
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LoadError(f"{path}: not a readable mapping file: {error}") from error
+        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+    except OSError as error:
+        raise LoadError(f"{where}: not a readable mapping file: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise LoadError(f"{where}: not a readable mapping file: {error}") from error
+    except RecursionError:
+        raise LoadError(f"{where}: not a readable mapping file: nested too deeply") from None
     subjects = {table.subject: table for table in RAW_TABLES.values()}
-    sections = _keys(document, set(subjects), str(path))
+    sections = _keys(document, set(subjects), where)
     return FileMapping(
         {
-            subjects[name].name: _table_mapping(section, subjects[name], f"{path}: {name}")
+            subjects[name].name: _table_mapping(section, subjects[name], f"{where}: {name}")
             for name, section in sections.items()
         }
     )
@@ -185,16 +260,10 @@ def read_mapping(path: Path) -> FileMapping:
 
 def _table_mapping(section: Any, table: RawTable, where: str) -> TableMapping:
     given = _keys(section, {*_FILE_KEYS, *_FORMAT_KEYS, "columns"}, where)
-    encoding = _text(given.get("encoding", "utf-8"), f"{where}.encoding")
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        raise LoadError(
-            f"{where}.encoding: unknown encoding {encoding!r}; use utf-8, latin-1, cp1252 or utf-16"
-        ) from None
+    encoding = _encoding(given.get("encoding", "utf-8"), f"{where}.encoding")
     separator = given.get("separator")
-    if separator is not None and len(_text(separator, f"{where}.separator")) != 1:
-        raise LoadError(f"{where}.separator: {separator!r} is not one character")
+    if separator is not None:
+        _refuse_separator(_text(separator, f"{where}.separator"), f"{where}.separator")
     columns = _keys(given.get("columns", {}), set(table.column_names), f"{where}.columns")
     formats = dict(_formats(given, where))
     if formats.get("decimal", ".") == formats.get("thousands"):
@@ -211,6 +280,31 @@ def _table_mapping(section: Any, table: RawTable, where: str) -> TableMapping:
     )
 
 
+def _encoding(given: Any, where: str) -> str:
+    """The name of an encoding of text."""
+    encoding = _text(given, where)
+    try:
+        codec = codecs.lookup(encoding)
+        is_text = codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_ENCODINGS
+    except (LookupError, UnicodeError, ValueError):
+        is_text = False
+    if not is_text:
+        raise LoadError(
+            f"{where}: unknown encoding {_shown(encoding)}; use utf-8, latin-1, cp1252 or utf-16"
+        )
+    return encoding
+
+
+def _refuse_separator(separator: str, where: str) -> None:
+    if len(separator) != 1:
+        raise LoadError(f"{where}: {_shown(separator)} is not one character")
+    if not separator.isascii() or separator in '"\r\n\0' or separator.isalnum():
+        raise LoadError(
+            f"{where}: {_shown(separator)} cannot separate fields; use one of , ; | or a tab "
+            '("\\t")'
+        )
+
+
 def _formats(given: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
     """The formats that are given, validated."""
     parts = {"dates": ("%d", "%m"), "times": ("%H", "%M")}
@@ -218,11 +312,13 @@ def _formats(given: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
         text = _text(given[key], f"{where}.{key}")
         if key in parts and not all(part in text for part in parts[key]):
             raise LoadError(
-                f"{where}.{key}: {text!r} is no such format; write e.g. "
+                f"{where}.{key}: {_shown(text)} is no such format; write e.g. "
                 '"%d/%m/%Y" for dates, "%H:%M" for times'
             )
         if key not in parts and len(text) != 1:
-            raise LoadError(f"{where}.{key}: {text!r} is not one character")
+            raise LoadError(f"{where}.{key}: {_shown(text)} is not one character")
+        if key not in parts and text in string.ascii_letters + string.digits + "+-":
+            raise LoadError(f"{where}.{key}: {_shown(text)} is part of a number itself")
         yield key, text
 
 
@@ -232,26 +328,73 @@ def _column_mapping(given: Any, table: RawTable, name: str, where: str) -> Colum
     keys = _keys(given, _COLUMN_KEYS, where)
     if ("from" in keys) == ("constant" in keys):
         raise LoadError(f"{where}: give either from or constant")
-    if "constant" in keys:
-        return ColumnMapping((), constant=str(keys["constant"]))
-    text_id = keys.get("as") == TEXT_ID
-    if "as" in keys and not text_id:
-        raise LoadError(f"{where}.as: {keys['as']!r} is unknown; allowed is {TEXT_ID}")
     (column,) = (c for c in table.columns if c.name == name)
-    if text_id and column.sql_type != "bigint":
-        raise LoadError(f"{where}.as: only a bigint column can be a {TEXT_ID}")
+    if "constant" in keys:
+        return ColumnMapping((), constant=_constant(keys, column, where))
+    sources = _texts(keys["from"], f"{where}.from")
+    if not sources:
+        raise LoadError(f"{where}.from: it names no column; give one, or several for a code")
+    meaning = _meaning(keys["as"], column, f"{where}.as") if "as" in keys else None
     values = keys.get("values", {})
     if not isinstance(values, dict):
         raise LoadError(f"{where}.values: give the file's values and ours, e.g. {{WEB: online}}")
-    sources = _texts(keys["from"], f"{where}.from")
-    return ColumnMapping(sources, text_id, {str(a): str(b) for a, b in values.items()})
+    return ColumnMapping(
+        sources,
+        meaning == TEXT_ID,
+        {
+            _scalar(a, f"{where}.values"): None if b is None else _scalar(b, f"{where}.values")
+            for a, b in values.items()
+        },
+        zone=_zone(keys["zone"], column, f"{where}.zone") if "zone" in keys else None,
+        meaning=None if meaning == TEXT_ID else meaning,
+    )
+
+
+def _constant(keys: Mapping[str, Any], column: Column, where: str) -> str | None:
+    """The value of every row; null is "no value"."""
+    if len(keys) > 1:
+        raise LoadError(f"{where}: a constant has no {_listed(set(keys) - {'constant'})}")
+    if keys["constant"] is not None:
+        return _scalar(keys["constant"], f"{where}.constant")
+    if column.required:
+        raise LoadError(f"{where}.constant: null, but {column.name} is needed in every row")
+    return None
+
+
+def _meaning(given: Any, column: Column, where: str) -> str:
+    """What ``as`` says of a column that can be that."""
+    allowed = {"bigint": (TEXT_ID,), "date": DATE_MEANINGS}.get(column.sql_type, ())
+    if given in allowed:
+        return str(given)
+    if given == TEXT_ID:
+        raise LoadError(f"{where}: only a bigint column can be a {TEXT_ID}")
+    if given in DATE_MEANINGS:
+        raise LoadError(f"{where}: only a date column can be {given}")
+    known = ", ".join(allowed or (TEXT_ID, *DATE_MEANINGS))
+    raise LoadError(f"{where}: {_shown(given)} is unknown; allowed is {known}")
+
+
+def _zone(given: Any, column: Column, where: str) -> str:
+    """A place whose clock says which day it is."""
+    zone = _text(given, where)
+    if column.sql_type != "date":
+        raise LoadError(f"{where}: only a date column has a zone")
+    if zone != LOCAL:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise LoadError(
+                f"{where}: {_shown(zone)} is no known zone; use e.g. America/Mexico_City, UTC, or "
+                f"{LOCAL} for timestamps that are written without a zone"
+            ) from None
+    return zone
 
 
 def _keys(given: Any, allowed: set[str], where: str) -> dict[str, Any]:
     """A YAML mapping whose keys are all allowed."""
     if not isinstance(given, dict):
         raise LoadError(f"{where}: keys and values are needed; keys are {_listed(allowed)}")
-    unknown = sorted(str(key) for key in given if key not in allowed)
+    unknown = sorted(_shown(key).strip("'") for key in given if key not in allowed)
     if unknown:
         raise LoadError(f"{where}: unknown key {', '.join(unknown)}; allowed: {_listed(allowed)}")
     return given
@@ -261,10 +404,27 @@ def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names))
 
 
+_REPR = Repr()
+_REPR.maxlevel = 2
+_REPR.maxstring = _REPR.maxother = 60
+
+
+def _shown(value: object) -> str:
+    """A value for a message: short, however large or nested it is."""
+    return _REPR.repr(value)
+
+
 def _text(given: Any, where: str) -> str:
-    if not isinstance(given, str) or not given:
-        raise LoadError(f"{where}: {given!r} is no text; put it in quotation marks")
+    if not isinstance(given, str) or isinstance(given, _Plain) or not given:
+        raise LoadError(f"{where}: {_shown(given)} is no text; put it in quotation marks")
     return given
+
+
+def _scalar(given: Any, where: str) -> str:
+    """A text, or a number as it is written."""
+    if not isinstance(given, str):
+        raise LoadError(f"{where}: {_shown(given)} is no single value")
+    return str(given)
 
 
 def _texts(given: Any, where: str) -> tuple[str, ...]:

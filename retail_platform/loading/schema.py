@@ -57,6 +57,43 @@ BOOKKEEPING = {
             primary key (tabla, mes)
         )
     """,
+    # Smallest and largest key of each month, and all of them where they were needed: moves.py.
+    "staging.claves_mes": """
+        create table staging.claves_mes (
+            tabla text not null,
+            mes date not null,
+            clave_min bigint not null,
+            clave_max bigint not null,
+            version bigint not null,
+            claves bytea,
+            primary key (tabla, mes)
+        );
+        alter table staging.claves_mes alter column claves set storage external
+    """,
+    # Rows that a load replaced in months that it does not deliver.
+    "staging.filas_movidas": """
+        create table staging.filas_movidas (
+            tabla text not null,
+            carga_id bigint not null,
+            carga_anterior bigint not null,
+            mes date not null,
+            filas bigint not null,
+            primary key (carga_id, carga_anterior, mes)
+        )
+    """,
+    # The simulated world that the database holds, at most one; none if the data are real.
+    "staging.mundo": """
+        create table staging.mundo (
+            unico boolean primary key default true check (unico),
+            semilla numeric not null,
+            escala double precision not null,
+            primer_dia date not null,
+            ultimo_dia date not null,
+            sucio double precision not null,
+            modelo text,
+            cargado_en timestamptz not null
+        )
+    """,
     "cuarentena.filas_archivo": """
         create table cuarentena.filas_archivo (
             carga_id bigint not null,

@@ -6,12 +6,13 @@ new column or limit is one line here. Reason codes are described in ``seeds/moti
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import polars as pl
 
 MAX_TEXT = 1_000
-"""Longest text accepted, in bytes."""
+"""Longest text accepted, in characters."""
 
 _DTYPES = {
     "smallint": pl.Int16(),
@@ -66,12 +67,14 @@ class RowRule:
         reason: Reason code.
         violated: Expression over the typed columns; null means "not violated".
         unread: Whether only a value that was empty or could not be read can break it.
+        hint: True wherever the rule may be broken, where that is quicker to find out.
     """
 
     column: str
     reason: str
     violated: pl.Expr
     unread: bool = False
+    hint: pl.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -236,3 +239,8 @@ INVENTORY = RawTable(
 RAW_TABLES = {
     table.name: table for table in (PRODUCTS, STORES, PROMOTIONS, SALES, RETURNS, INVENTORY)
 }
+
+
+def next_month(month: date) -> date:
+    """First day of the month after ``month``."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

@@ -48,6 +48,12 @@ _HINTS = (
     ),
 )
 
+# What changes the meaning of a byte sent or received; all else may be prescribed by the server.
+_SESSION = (
+    "set client_encoding = 'UTF8'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; "
+    "set standard_conforming_strings = on"
+)
+
 
 class CannotConnectError(UserError, psycopg2.OperationalError):
     """A connection that was refused, with libpq's words and what to look at."""
@@ -59,15 +65,26 @@ def connect(parameters: Mapping[str, str]) -> connection:
     Args:
         parameters: libpq's.
 
+    Returns:
+        A session whose encoding and date style are ours, whatever the environment (PGCLIENTENCODING
+        and the like), the role or the database prescribe.
+
     Raises:
         CannotConnectError: If it is refused; the message names what to look at.
     """
-    # Said by the client, so that neither PGCLIENTENCODING nor ALTER ROLE or DATABASE decides it.
+    # Said at the start too, so that what the server writes before the first statement is readable.
     encoding = {"client_encoding": "UTF8"}
     try:
-        return psycopg2.connect(make_dsn(**encoding | dict(parameters)))
+        session = psycopg2.connect(make_dsn(**encoding | dict(parameters)))
+        # SET stands above every default, and outside a transaction no rollback takes it back.
+        session.autocommit = True
+        with session.cursor() as cursor:
+            cursor.execute(_SESSION)
+        session.set_client_encoding("UTF8")  # psycopg2 must know it too
+        session.autocommit = False
     except psycopg2.OperationalError as error:
         raise CannotConnectError(explain(str(error), parameters)) from None
+    return session
 
 
 def explain(message: str, parameters: Mapping[str, str]) -> str:

@@ -67,6 +67,12 @@ _QUERIES = (
         difference=("rows missing", "money missing"),
     ),
     _Query(
+        "Moved from other months",
+        "Rows of earlier loads that were replaced in months which the later load does not deliver.",
+        "moved_from_other_months",
+        needs=("staging.filas_movidas",),
+    ),
+    _Query(
         "Refused by file rules",
         "Rows that never reached a raw table, by reason; a row can have several.",
         "refused_by_file_rules",

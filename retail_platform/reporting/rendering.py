@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retail_platform.loading.loader import LoadReport
+from retail_platform.text import printable, shown_name, shown_path
 
 _EXAMPLE_CHARACTERS = 60
 _PAGE = Path(__file__).with_name("deliveries.html.j2")
@@ -84,13 +85,30 @@ def delivery_sections(report: LoadReport) -> tuple[Section, ...]:
         )
         note = "What the reasons mean: docs/load-gate.md. A row can have several."
         sections.append(Section("Refusals", note, ("reason", "refusals", "first example"), rows))
+    if report.failed:
+        refused = tuple((shown_path(file.file.path), file.error) for file in report.failed)
+        note = "Nothing of these files was kept. Correct what is said and load them again."
+        sections.append(Section("Files refused", note, ("file", "why"), refused))
+    moved = tuple(
+        (shown_name(file.file.path.name), f"{month:%Y-%m}", rows)
+        for file in report.files
+        for month, rows in sorted(file.moved.items())
+    )
+    if moved:
+        note = "These files deliver keys that were in other months: the earlier rows are replaced."
+        columns = ("file", "month before", "rows replaced")
+        sections.append(Section("Moved from other months", note, columns, moved))
+    if report.passed_over:
+        note = "What is in the folders and was not loaded. Hidden names (.x) are not looked at."
+        others = tuple((shown_path(one.path), one.reason) for one in report.passed_over)
+        sections.append(Section("Passed over", note, ("path", "why"), others))
     return tuple(sections)
 
 
 def _example(report: LoadReport, reason: str) -> str:
     file = next(file for file in report.files if reason in file.tally.examples)
     row, column, text = file.tally.examples[reason]
-    where = f"{file.file.path.name} row {row}, {column or 'whole row'}"
+    where = f"{shown_name(file.file.path.name)} row {row}, {column or 'whole row'}"
     return f"{where}: {(text or '(empty)')[:_EXAMPLE_CHARACTERS]}"
 
 
@@ -102,7 +120,7 @@ def shown(value: object) -> str:
         case int() | Decimal():
             return f"{value:,}"
         case _:
-            return str(value)
+            return printable(str(value))
 
 
 def to_terminal(sections: Iterable[Section]) -> Iterator[RenderableType]:

@@ -16,10 +16,15 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from retail_platform.manifests import MANIFEST, FileEntry
 from retail_platform.simulator.arrays import Ints
 from retail_platform.simulator.streams import Part, stream
 from retail_platform.simulator.tickets import line_total
-from retail_platform.simulator.writer import MANIFEST, write_parquet
+from retail_platform.simulator.writer import (
+    describe_files,
+    read_parquet,
+    write_parquet,
+)
 
 FACT, QUARANTINE, FILE_QUARANTINE, SUPERSEDED, REFUSED = (
     "fact",
@@ -230,12 +235,13 @@ def plant_defects(folder: Path, seed: int, fraction: float) -> None:
     """
     defects: list[Defect] = []
     expected: dict[str, dict[str, dict[str, Any]]] = {}
-    returned = pl.read_parquet(folder / "devoluciones" / "*.parquet")["ticket_id"].unique()
+    returns = (folder / "devoluciones").glob("*.parquet")
+    returned = pl.concat([read_parquet(path) for path in returns])["ticket_id"].unique()
     moved: list[pl.DataFrame] = []
     corrected: list[pl.DataFrame] = []
     for number, path in enumerate(sorted((folder / "ventas").glob("*.parquet"))):
         rng = stream(seed, Part.DEFECTS, 1, number)
-        frame = pl.read_parquet(path)
+        frame = read_parquet(path)
         as_csv = number % _CSV_EVERY == 1
         kinds = _SALES + _out_of_life(folder, frame) + (_SALES_TEXT if as_csv else ())
         count = round(fraction * len(frame))
@@ -254,7 +260,7 @@ def plant_defects(folder: Path, seed: int, fraction: float) -> None:
     for table, kinds in (("inventario", _STOCK), ("devoluciones", _RETURNS)):
         for number, path in enumerate(sorted((folder / table).glob("*.parquet"))):
             rng = stream(seed, Part.DEFECTS, 2 if table == "inventario" else 3, number)
-            frame = pl.read_parquet(path)
+            frame = read_parquet(path)
             rows = rng.choice(len(frame), min(len(frame), round(fraction * len(frame))), False)
             chosen = {int(row): kinds[(i + number) % len(kinds)] for i, row in enumerate(rows)}
             lost = _lost_rows(frame, chosen)
@@ -267,7 +273,11 @@ def plant_defects(folder: Path, seed: int, fraction: float) -> None:
         defects += [Defect(defect, "ventas", name, row, FACT) for row in range(1, len(frame) + 1)]
     moved[0].head(10).drop("costo_unitario").write_csv(folder / WITHOUT_COLUMN)
     defects.append(Defect("missing_column", "ventas", WITHOUT_COLUMN, None, REFUSED))
-    _tell(folder / MANIFEST, defects, expected)
+    manifest = folder / MANIFEST
+    clean = manifest.read_text(encoding="utf-8")
+    manifest.unlink()
+    told = _told(clean, fraction, defects, expected, describe_files(folder))
+    manifest.write_text(told, encoding="utf-8")
 
 
 def _out_of_life(folder: Path, sales: pl.DataFrame) -> tuple[_Kind, ...]:
@@ -275,7 +285,7 @@ def _out_of_life(folder: Path, sales: pl.DataFrame) -> tuple[_Kind, ...]:
     first, last = pl.lit(sales["fecha_venta"].min()), pl.lit(sales["fecha_venta"].max())
 
     def outside(table: str, column: str, begin: str, end: str) -> list[int]:
-        frame = pl.read_parquet(folder / f"{table}.parquet")
+        frame = read_parquet(folder / f"{table}.parquet")
         found = frame.filter((pl.col(begin) > last) | (pl.col(end) < first).fill_null(False))
         return found[column].head(1).to_list()
 
@@ -446,9 +456,17 @@ def _sums(frame: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def _tell(path: Path, defects: list[Defect], expected: dict[str, Any]) -> None:
-    """Add the defects, one a line, and what is expected of the facts to the manifest."""
-    document = json.loads(path.read_text(encoding="utf-8"))
+def _told(
+    manifest: str,
+    fraction: float,
+    defects: list[Defect],
+    expected: dict[str, Any],
+    files: dict[str, FileEntry],
+) -> str:
+    """The manifest with the defects, one a line, what is expected of the facts, and the files."""
+    document = json.loads(manifest)
+    document["world"]["dirty"] = fraction
+    document["files"] = files
     document["expected"] = {
         table: {f"{month[:4]}-{month[4:]}": entry for month, entry in months.items()}
         for table, months in expected.items()
@@ -456,4 +474,4 @@ def _tell(path: Path, defects: list[Defect], expected: dict[str, Any]) -> None:
     document.pop("defects")
     head = json.dumps(document, ensure_ascii=False, indent=1).removesuffix("\n}")
     lines = ",\n".join(json.dumps(asdict(defect), ensure_ascii=False) for defect in defects)
-    path.write_text(f'{head},\n "defects": [\n{lines}\n]}}\n', encoding="utf-8")
+    return f'{head},\n "defects": [\n{lines}\n]}}\n'

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from retail_platform.manifests import FileEntry
 from retail_platform.settings import LATEST_END
 from retail_platform.simulator.arrays import Ints
 from retail_platform.simulator.config import SimulatorError, WorldConfig
@@ -96,6 +97,7 @@ def write_manifest(
     world: World,
     end: date,
     rows: dict[str, int],
+    files: dict[str, FileEntry],
     totals: Totals,
     counters: Counters,
 ) -> None:
@@ -108,10 +110,12 @@ def write_manifest(
             "start": config.start.isoformat(),
             "end": end.isoformat(),
             "daily_stock_from": config.daily_stock_from.isoformat(),
+            "dirty": 0.0,
             "model": model_fingerprint(),
         },
         "planted": _planted(world, end),
         "rows": rows,
+        "files": files,
         "totals": {
             table: {month: _readable(entry) for month, entry in months.items()}
             for table, months in totals.items()
@@ -137,6 +141,7 @@ class Manifest:
         config: Identity of the world.
         end: Last day delivered.
         model: Fingerprint of the simulator that made it.
+        files: Every file of the world, by its name in the folder.
         totals: Sums of the rows delivered.
         counters: Sums that only the simulation knows.
         is_dirty: Whether defects were planted.
@@ -145,6 +150,7 @@ class Manifest:
     config: WorldConfig
     end: date
     model: str
+    files: dict[str, FileEntry]
     totals: Totals
     counters: Counters
     is_dirty: bool
@@ -205,7 +211,15 @@ def _parse(document: dict[str, Any]) -> Manifest:
         int(Decimal(observed["unidades_vendidas"]) * MILLI),
     )
     end = date.fromisoformat(world["end"])
-    return Manifest(config, end, world["model"], totals, counters, bool(document["defects"]))
+    return Manifest(
+        config,
+        end,
+        world["model"],
+        document.get("files", {}),
+        totals,
+        counters,
+        is_dirty=bool(document["defects"]),
+    )
 
 
 def _planted(world: World, end: date) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from retail_platform.simulator.stock import Policy, StockDay, advance, plan_supp
 from retail_platform.simulator.tickets import Shortage, sales_frame, sell
 from retail_platform.simulator.workers import executor, keep, take
 from retail_platform.simulator.world import World
-from retail_platform.simulator.writer import month_file, write_parquet
+from retail_platform.simulator.writer import month_file, read_parquet, write_parquet
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,19 @@ class Target:
 
     Attributes:
         folder: Folder of the new files.
-        earlier: Folder with the files of earlier runs.
+        earlier: Folder with the files of earlier runs of this world; None if it is new.
         first: First day of this run; earlier files hold the days before it.
     """
 
     folder: Path
-    earlier: Path
+    earlier: Path | None
     first: date
 
     def write(self, frame: pl.DataFrame, table: str, column: str, month: date) -> None:
         """Write a month's rows behind those that an earlier run delivered."""
         name = month_file(table, month)
-        before = self.earlier / name
-        if month < self.first and before.exists():
-            frame = pl.concat([pl.read_parquet(before).filter(pl.col(column) < self.first), frame])
+        if self.earlier and month < self.first and (before := self.earlier / name).exists():
+            frame = pl.concat([read_parquet(before).filter(pl.col(column) < self.first), frame])
         write_parquet(frame, self.folder / name)
 
 

@@ -1,9 +1,11 @@
 """Makes a world, or continues one, and delivers its files."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
+from retail_platform.manifests import MANIFEST, FileEntry
 from retail_platform.simulator.config import SimulatorError, WorldConfig
 from retail_platform.simulator.defects import plant_defects
 from retail_platform.simulator.demand import build_habits
@@ -13,7 +15,16 @@ from retail_platform.simulator.months import Target, run_months
 from retail_platform.simulator.state import RunState, load_state, save_state
 from retail_platform.simulator.stock import build_policy, opening_state
 from retail_platform.simulator.world import World, build_world
-from retail_platform.simulator.writer import MANIFEST, STATE, delivery, write_parquet
+from retail_platform.simulator.writer import (
+    STATE,
+    delivery,
+    describe_files,
+    foreign_files,
+    write_parquet,
+)
+from retail_platform.text import shown_path
+
+logger = logging.getLogger(__name__)
 
 
 def generate(
@@ -48,9 +59,10 @@ def generate(
     policy = build_policy(world, habits)
     state = RunState(config.start, opening_state(world, policy))
     with delivery(output, replace_all=True) as folder:
-        target = Target(folder, output, config.start)
+        # Whatever is in the output folder is of another world, and never read.
+        target = Target(folder, None, config.start)
         run_months(world, habits, policy, state, end, target, workers, on_day)
-        _finish(world, state, end, folder)
+        _finish(world, state, end, folder, {})
         if dirty:
             plant_defects(folder, config.seed, dirty)
 
@@ -63,6 +75,8 @@ def append(
     on_day: Callable[[int], None] = lambda days: None,
 ) -> None:
     """Continue the world in ``output`` up to ``end``; the result is as if made at once.
+
+    Files that are not those of the manifest are not continued: the world is then made at once.
 
     Args:
         end: New last day.
@@ -78,17 +92,32 @@ def append(
     world = build_world(earlier.config)
     habits = build_habits(world.products)
     stock, pending = load_state(output / STATE, earlier.end)
+    if foreign := foreign_files(output, earlier.files):
+        # Of an append that was cut off, or of another world: none of it is read.
+        logger.warning(
+            "%s: this world is made again from its first day (%s)",
+            shown_path(output),
+            "; ".join(foreign[:3]),
+        )
+        generate(earlier.config, end, output, workers=workers, on_day=on_day)
+        return
     first = earlier.end + timedelta(days=1)
     state = RunState(first, stock, pending, earlier.totals, earlier.counters)
     with delivery(output, replace_all=False) as folder:
         target = Target(folder, output, first)
         policy = build_policy(world, habits)
         run_months(world, habits, policy, state, end, target, workers, on_day)
-        _finish(world, state, end, folder)
+        _finish(world, state, end, folder, earlier.files)
 
 
-def _finish(world: World, state: RunState, end: date, folder: Path) -> None:
-    """Write the slow tables, the state and the manifest."""
+def _finish(
+    world: World,
+    state: RunState,
+    end: date,
+    folder: Path,
+    earlier: Mapping[str, FileEntry],
+) -> None:
+    """Write the slow tables, the state and the manifest, which lists the earlier files as well."""
     rows = {
         table: sum(month["filas"] for month in months.values())
         for table, months in state.totals.items()
@@ -99,4 +128,5 @@ def _finish(world: World, state: RunState, end: date, folder: Path) -> None:
         write_parquet(frame, folder / f"{table}.parquet")
         rows[table] = len(frame)
     save_state(folder / STATE, state, end)
-    write_manifest(folder / MANIFEST, world, end, rows, state.totals, state.counters)
+    files = dict(sorted({**earlier, **describe_files(folder)}.items()))
+    write_manifest(folder / MANIFEST, world, end, rows, files, state.totals, state.counters)
