@@ -36,6 +36,9 @@ MATRIX: dict[str, set[str]] = {
     "select count(*) from cuarentena.ventas": {TRANSFORMER},
     "delete from staging.raw_ventas": {LOADER},
     "insert into staging.versiones_mes values ('x', now(), 1, 1, now())": {LOADER},
+    "update staging.claves_mes set version = version": {LOADER},
+    "update staging.mundo set escala = escala": {LOADER},
+    "select count(*) from staging.filas_movidas": {LOADER, TRANSFORMER},
     "delete from cuarentena.filas_archivo": set(),
     "update retail.dim_tienda set region = region": {TRANSFORMER},
     "delete from retail.fact_ventas": {TRANSFORMER},
@@ -221,6 +224,20 @@ def test_a_single_users_database_goes_on_with_the_roles(
         "select distinct relowner::regrole::text from pg_class where relname ~ '^raw_ventas_p'"
     ) == [("retail_owner",)]
     assert database.query_as(TRANSFORMER, "select count(*) from staging.raw_ventas") == [(30,)]
+
+
+def test_the_loader_moves_rows_to_another_month(any_standin: Standin, tmp_path: Path) -> None:
+    database = any_standin.create_database()
+    days = (date(2024, 1, 20), date(2024, 2, 3))
+    for number, (day, tickets) in enumerate(
+        ((days[0], range(1, 6)), (days[1], range(1, 10)), (days[0], range(4, 6)))
+    ):
+        path = write(tmp_path, f"ventas_{number}.parquet", sales(day, tickets))
+        report = load_folder(path, any_standin.parameters(LOADER, database.name))
+        assert not report.failed, report.failed
+    assert database.query_as(
+        TRANSFORMER, "select mes, filas::int from staging.filas_movidas order by mes"
+    ) == [(date(2024, 1, 1), 10), (date(2024, 2, 1), 4)]
 
 
 def test_who_cannot_create_roles_is_told_and_nothing_changes(any_standin: Standin) -> None:

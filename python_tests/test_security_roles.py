@@ -24,6 +24,7 @@ from retail_platform.loading import LoadError, State, ledger, load_folder
 from retail_platform.loading.moves import KeyCache
 from retail_platform.loading.schema import prepare
 from retail_platform.loading.tables import SALES
+from retail_platform.loading.worlds import Delivered, World, claim
 from retail_platform.roles import LOGINS, create_roles
 from retail_platform.targets import connect
 
@@ -362,7 +363,7 @@ def test_a_reader_takes_no_lock_that_a_load_waits_for(
         assert cursor.fetchone() == (0,)
         loading.rollback()
     modes = ("access share", "row share", "row exclusive", "share", "access exclusive")
-    tables = ("cerrojos", "corrida_diaria", "cargas", "raw_ventas")
+    tables = ("cerrojos", "corrida_diaria", "cargas", "claves_mes", "mundo", "raw_ventas")
     statements = [
         f"lock table staging.{table} in {mode} mode" for table in tables for mode in modes
     ]
@@ -371,6 +372,31 @@ def test_a_reader_takes_no_lock_that_a_load_waits_for(
         "insert into staging.cerrojos values ('x')",
     ]
     assert _allowed(database, READER, statements) == []
+
+
+def test_an_advisory_lock_of_a_reader_stops_no_load_of_a_world(database: RdsDatabase) -> None:
+    day = datetime.date(2024, 1, 1)
+    first, second = (
+        Delivered(Path(), World(seed, 0.1, day, DAY, model="x"), {}, {}) for seed in (1, 2)
+    )
+    with ExitStack() as stack:
+        reader, one, other = (
+            stack.enter_context(closing(_session(database, role)))
+            for role in (READER, LOADER, LOADER)
+        )
+        with reader.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(5020002), pg_advisory_lock(5020002, 1)")
+        claim(one, first)
+        claim(other, first)
+        other.rollback()
+        with pytest.raises(LoadError, match="another simulated world is being loaded"):
+            claim(other, second)
+        one.close()
+        while database.query(
+            "select from pg_stat_activity where pid = %s", one.info.backend_pid
+        ):  # the server notices with a delay
+            pass
+        claim(other, second)
 
 
 def test_the_daily_runs_lock_is_the_transformers_and_holds_nothing_up(

@@ -26,8 +26,8 @@ from retail_platform.postgres.connection import connect
 from retail_platform.targets import connection_parameters
 from retail_platform.text import shown_path
 
-# One arbitrary number: a load of a simulated world holds an advisory lock while it runs, whose first
-# number this is and whose second is random. Any role may take any advisory lock, so nobody waits
+# One arbitrary number: the first of the two of an advisory lock that a load of a simulated world
+# holds while it runs; the second is random. Any role may take any advisory lock, so nobody waits
 # for one, and only those of who may act as the loader count: as in pg_lifecycle's lock_model.
 _WORLD_LOCK = 5_020_002
 _SHOW_LOADING = "select pg_try_advisory_lock(%s, (random() * 2147483646)::integer)"
