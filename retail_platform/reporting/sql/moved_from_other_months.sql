@@ -1,4 +1,5 @@
--- Rows that a later load replaced in months which it does not deliver. Grain: load, earlier load, month.
+-- Rows that a later load replaced in months which it does not deliver.
+-- Grain: load, earlier load, month.
 select
     m.carga_id as "load",
     c.archivo as "file",
