@@ -81,7 +81,10 @@ def test_vars_of_the_project_are_described_with_their_defaults() -> None:
     described = {row[0]: row[1] for row in rows(section("interfaces.md", "Settings"), "var")}
     used = "".join(
         path.read_text()
-        for path in sources("macros/**/*.sql", "models/**/*.sql", "models/**/*.yml")
+        for path in sources(
+            *("macros/**/*.sql", "packages/*/macros/**/*.sql"),
+            *("models/**/*.sql", "models/**/*.yml"),
+        )
     )
     assert declared.keys() <= described.keys()
     for name, default in described.items():

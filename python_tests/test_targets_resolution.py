@@ -14,8 +14,9 @@ from conftest import PROJECT, Database, run_dbt, run_script
 
 from retail_platform import targets
 from retail_platform.errors import UserError
+from retail_platform.postgres.connection import connect, url
 from retail_platform.postgres.server import DEFAULT_PORT, LocalServer
-from retail_platform.targets import check_target, connect, connection_parameters, url
+from retail_platform.targets import check_target, connection_parameters
 
 RDS = {
     "RETAIL_RDS_HOST": "retail.example.org",

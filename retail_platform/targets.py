@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import jinja2
 import psycopg2
 import yaml
 
 from retail_platform.errors import UserError
-from retail_platform.postgres.connection import connect
+from retail_platform.postgres.connection import connect, url
+from retail_platform.postgres.server import project_server
 from retail_platform.project import PACKAGE, find_project
 
 PROFILE = "retail"
@@ -120,21 +120,36 @@ def libpq_environment(parameters: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def url(parameters: Mapping[str, str]) -> str:
-    """A libpq URL without the password, for clients that ask for it or read a password file.
+def url_of(target: str, project: Path | None) -> str:
+    """The libpq URL of a target, by which other programs connect.
 
     Args:
-        parameters: From `connection_parameters`.
+        target: A target of profiles.yml.
+        project: The project's folder, if there is one.
+
+    Returns:
+        By TCP, which every program can, also where dbt uses the embedded server's socket.
     """
-    user, host = quote(parameters["user"], safe=""), parameters["host"]
-    place = f"{host}:{parameters['port']}"
-    shown = ["passfile", "sslmode", "sslrootcert", "sslcert", "sslkey"]
-    if host.startswith("/"):  # a socket's folder is no host name of a URL
-        place, shown = "", ["host", "port", *shown]
-    options = {key: parameters[key] for key in shown if key in parameters}
-    query = f"?{urlencode(options, safe='/')}" if options else ""
-    dbname = quote(parameters["dbname"], safe="")
-    return f"postgresql://{user}@{place}/{dbname}{query}"
+    parameters = connection_parameters(target, project)
+    if parameters["host"].startswith("/"):
+        return project_server(project).url()
+    return url(parameters)
+
+
+def administrator_of(target: str, project: Path | None) -> dict[str, str]:
+    """The libpq parameters of the user who may create roles on a target.
+
+    Args:
+        target: A target of profiles.yml.
+        project: The project's folder, if there is one.
+
+    Returns:
+        Of the embedded server's superuser, or of the target's own user elsewhere.
+    """
+    parameters = connection_parameters(target, project)
+    if parameters["host"].startswith("/"):
+        return project_server(project).admin_parameters(parameters["dbname"])
+    return parameters
 
 
 def _local_hint(error: str) -> str:

@@ -9,9 +9,14 @@ from pathlib import Path
 
 from retail_platform.loading.worlds import refuse_other_world
 from retail_platform.postgres.binaries import find_psql
-from retail_platform.postgres.server import project_server, url_of
+from retail_platform.postgres.server import project_server
 from retail_platform.project import find_project
-from retail_platform.targets import check_target, connection_parameters, libpq_environment
+from retail_platform.targets import (
+    check_target,
+    connection_parameters,
+    libpq_environment,
+    url_of,
+)
 
 
 def _start() -> int:

@@ -10,9 +10,9 @@ import os
 from collections.abc import Sequence
 from datetime import date
 
-from retail_platform.postgres.server import administrator_of
 from retail_platform.project import find_project
 from retail_platform.roles import LOGINS, create_roles
+from retail_platform.targets import administrator_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:

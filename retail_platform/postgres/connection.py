@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
+from urllib.parse import quote, urlencode
 
 import psycopg2
 from psycopg2.extensions import connection, make_dsn
@@ -85,6 +86,23 @@ def connect(parameters: Mapping[str, str]) -> connection:
     except psycopg2.OperationalError as error:
         raise CannotConnectError(explain(str(error), parameters)) from None
     return session
+
+
+def url(parameters: Mapping[str, str]) -> str:
+    """A libpq URL without the password, for clients that ask for it or read a password file.
+
+    Args:
+        parameters: libpq's.
+    """
+    user, host = quote(parameters["user"], safe=""), parameters["host"]
+    place = f"{host}:{parameters['port']}"
+    shown = ["passfile", "sslmode", "sslrootcert", "sslcert", "sslkey"]
+    if host.startswith("/"):  # a socket's folder is no host name of a URL
+        place, shown = "", ["host", "port", *shown]
+    options = {key: parameters[key] for key in shown if key in parameters}
+    query = f"?{urlencode(options, safe='/')}" if options else ""
+    dbname = quote(parameters["dbname"], safe="")
+    return f"postgresql://{user}@{place}/{dbname}{query}"
 
 
 def explain(message: str, parameters: Mapping[str, str]) -> str:

@@ -40,9 +40,8 @@ from psycopg2.extensions import encrypt_password
 from retail_platform.errors import UserError
 from retail_platform.postgres.account import Account, server_account
 from retail_platform.postgres.binaries import BIN_VARIABLE, Binaries, find_binaries
-from retail_platform.postgres.connection import connect
+from retail_platform.postgres.connection import connect, url
 from retail_platform.postgres.tuning import configuration_text, settings_for, this_machine
-from retail_platform.targets import connection_parameters, url
 
 HOST = "127.0.0.1"
 ROLE = "retail"
@@ -630,35 +629,3 @@ def project_server(project: Path | None) -> LocalServer:
         )
     home = Path(named) if named else (project or Path()) / ".postgres"
     return open_server(home.resolve(), configured_port(), find_binaries())
-
-
-def url_of(target: str, project: Path | None) -> str:
-    """The libpq URL of a target, by which other programs connect.
-
-    Args:
-        target: A target of profiles.yml.
-        project: The project's folder, if there is one.
-
-    Returns:
-        By TCP, which every program can, also where dbt uses the embedded server's socket.
-    """
-    parameters = connection_parameters(target, project)
-    if parameters["host"].startswith("/"):
-        return project_server(project).url()
-    return url(parameters)
-
-
-def administrator_of(target: str, project: Path | None) -> dict[str, str]:
-    """The libpq parameters of the user who may create roles on a target.
-
-    Args:
-        target: A target of profiles.yml.
-        project: The project's folder, if there is one.
-
-    Returns:
-        Of the embedded server's superuser, or of the target's own user elsewhere.
-    """
-    parameters = connection_parameters(target, project)
-    if parameters["host"].startswith("/"):
-        return project_server(project).admin_parameters(parameters["dbname"])
-    return parameters
