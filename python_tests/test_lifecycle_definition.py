@@ -151,7 +151,9 @@ def test_every_granularity_covers_the_month_that_arrived(world: World):
         model, config = f"ventas_{granularity}", GOOD.replace("month", granularity)
         world.write(f"{model}.sql", MODEL.format(config=config, contract=True, filter=FILTER))
         yml += YML.format(name=model, key="venta_id, fecha")
-        yml += "    data_tests: [pg_lifecycle.partitions_contiguous, pg_lifecycle.constraints_enforced]\n"
+        yml += "    data_tests:\n"
+        yml += "      - pg_lifecycle.partitions_contiguous\n"
+        yml += "      - pg_lifecycle.constraints_enforced\n"
     world.write("ventas.yml", yml)
     models = [f"ventas_{granularity}" for granularity in names]
     world.dbt("build", "--select", *models)

@@ -321,7 +321,7 @@ def test_the_walk_upstream_stops_at_what_holds_rows():
     }
     assert fact["has_periods"]
     assert "select mes as lower from origen.ventas" in fact["origen.ventas"]
-    # A plain table tells by its files and PostgreSQL's counts; a seed by its rows; a view by its SQL.
+    # A plain table tells by its files and PostgreSQL's counts, a seed by its rows, a view by SQL.
     assert "relfilenode" in fact["origen.sin_version"]
     assert "string_agg(seed::text" in fact["retail.canales"]
     assert "'definition'" in fact["retail.vista"]
