@@ -2,7 +2,7 @@
     Validates the `indexes` config of a model and returns a list of {ending, unique, sql, hash,
     serves_concurrent_refresh}.
 
-    Each index: `columns` (list, in order; names of columns of the yml, also with an order such as 'sold_on desc', or SQL
+    Each index: `columns` (list, in order; columns of the yml, also with an order such as 'sold_on desc', or SQL
     expressions), and optionally `unique` (bool), `type` (btree, brin, hash, gin, gist), `include` (list), `where`
     (SQL), `with` (storage parameters, SQL), `name` (the end of its name). `sql` lacks the name and table:
     `create_index` puts them in, so that a partition gets the same index as its parent. `hash` is of the config: it says

@@ -10,6 +10,10 @@
 ) }}
 -- depends_on: {{ source('shop', 'asked_for') }}
 
-select sales.sale_id as "Sale Id", sales.sold_on as "Sold On", sales.store_id as "Store Id", sales.amount as "Amount paid"
+select
+    sales.sale_id as "Sale Id",
+    sales.sold_on as "Sold On",
+    sales.store_id as "Store Id",
+    sales.amount as "Amount paid"
 from {{ source('shop', 'sales_versioned') }} as sales
 where {{ pg_lifecycle.partition_filter('sales.sold_on') }}

@@ -1,4 +1,8 @@
-{{ config(materialized='partitioned', contract={'enforced': true}, partition_by={'fields': ['sold_on'], 'granularity': 'month'}) }}
+{{ config(
+    materialized='partitioned',
+    contract={'enforced': true},
+    partition_by={'fields': ['sold_on'], 'granularity': 'month'},
+) }}
 
 select sales.sale_id, sales.sold_on, lookup.amount
 from ({{ sales_of(source('shop', 'sales_versioned')) }}) as sales

@@ -1,4 +1,9 @@
-{{ config(materialized='partitioned', contract={'enforced': true}, partition_by={'fields': ['sold_on'], 'granularity': 'month'}, ignores_changes_of=['stock_table']) }}
+{{ config(
+    materialized='partitioned',
+    contract={'enforced': true},
+    partition_by={'fields': ['sold_on'], 'granularity': 'month'},
+    ignores_changes_of=['stock_table'],
+) }}
 
 select sales.sale_id, sales.sold_on, lookup.amount
 from ({{ sales_of(source('shop', 'sales_versioned')) }}) as sales
