@@ -6,7 +6,7 @@
 select format(
     '%s of %s delivered lines break a rule, more than the var max_refused_share allows '
     '({{ var("max_refused_share") }}). Load what they lack (products, stores), '
-    'or build with --vars max_refused_share:1 and read the reasons in cuarentena.ventas',
+    'or build with --vars max_refused_share:1 and read the reasons that model cuarentena_ventas keeps',
     entregadas - aceptadas, entregadas
 )
 from (
