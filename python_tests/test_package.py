@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Database
 from lifecycle.dbt_process import start_dbt
+from lifecycle.fixtures import SERVERS
 
 PACKAGE = PROJECT / "packages" / "pg_lifecycle"
 
@@ -93,11 +94,11 @@ class Project:
         return done
 
 
-@pytest.fixture(scope="module", params=["embedded_server", "postgres15"], ids=["18", "15"])
+@pytest.fixture(scope="module", params=SERVERS, ids=["18", "15"])
 def integration(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Project]:
-    """The integration project, installed and built once on each server."""
+    """The integration project, installed and built once: on 18, in the full suite also on 15."""
     from conftest import create_database, drop_database
 
     database = create_database(request.getfixturevalue(request.param))
