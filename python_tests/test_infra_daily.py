@@ -82,6 +82,18 @@ def test_credentials_that_do_not_work_are_a_kind_of_failure_of_their_own(
         assert "RETAIL_RDS_USER and RETAIL_RDS_PASSWORD" in result.stderr
 
 
+def test_a_connection_that_lacks_a_variable_is_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RETAIL_RDS_HOST", raising=False)
+    result = run_script("daily.py", check=False)
+    assert result.returncode == Outcome.NO_CONNECTION
+    assert "RETAIL_RDS_HOST" in result.stderr
+    failing = run_script("daily.py", env={"RETAIL_PASSWORD_COMMAND": "exit 3"}, check=False)
+    assert failing.returncode == Outcome.NO_CONNECTION
+    assert "RETAIL_PASSWORD_COMMAND" in failing.stderr
+
+
 BUILD = "dbt build --exclude-resource-type unit_test"
 CHECK = "check --share"
 

@@ -81,6 +81,14 @@ BOOKKEEPING = {
             primary key (carga_id, carga_anterior, mes)
         )
     """,
+    # What the newest load of a folder found there and passed over, for the report.
+    "staging.archivos_omitidos": """
+        create table staging.archivos_omitidos (
+            ruta text not null,
+            motivo text not null,
+            visto_en timestamptz not null
+        )
+    """,
     # The simulated world that the database holds, at most one; none if the data are real.
     "staging.mundo": """
         create table staging.mundo (
