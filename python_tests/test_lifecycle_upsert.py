@@ -19,7 +19,7 @@ def world(world_on_each: World) -> World:
 
 @pytest.fixture
 def coded(world: World) -> World:
-    """Stores with a code and a label, unique by a constraint and by an index, that sales refer to."""
+    """Stores with a code and a label, unique by a constraint and an index, that sales refer to."""
     world.query("alter table origen.tiendas add codigo text, add rotulo text")
     world.query("update origen.tiendas set codigo = 'T' || tienda_id, rotulo = 'R' || tienda_id")
     world.edit("dim_tienda.sql", "    nombre\n", "    nombre,\n    codigo,\n    rotulo\n")
