@@ -160,9 +160,12 @@ def deliveries(copy: int) -> dict[str, str]:
         ),
         name("ventas", 8): csv(
             sales,
-            sale(2, 1, a + "02", 1, 3, units=1),  # less than came back of it
-            sale(3, 1, b + "03", 1, 4),  # in the other month
+            sale(2, 1, a + "02", 1, 3, units=1),  # less than came back of it in the other month
             sale(4, 1, a + "04", 2, 5),  # in another store
+        ),
+        name("ventas", 9): csv(
+            sales,
+            sale(3, 1, b + "03", 1, 4),  # in the other month
             sale(110, 1, a + "10", 1, 2),
         ),
         name("devoluciones", 4): csv(
