@@ -72,7 +72,7 @@ def _views(folder: Path) -> Query:
     session = duckdb.connect()
     session.execute("set threads = 2")
     session.execute(_EXACT_CENTS)
-    for table in ("ventas", "inventario", "devoluciones"):
+    for table in ("ventas", "inventario", "devoluciones", "pedidos"):
         session.execute(f"create view {table} as select * from '{folder}/{table}/*.parquet'")
     for table in ("productos", "tiendas", "promociones"):
         session.execute(f"create view {table} as select * from '{folder}/{table}.parquet'")
@@ -162,6 +162,79 @@ def test_snapshots_are_monthly_and_daily_for_the_last_sixty_days(query: Query) -
     assert query(f"select count(*) from {ends}") == [(0,)]
 
 
+def test_what_the_shelves_receive_is_what_orders_brought(query: Query) -> None:
+    brought = """(select tienda_id, producto_id, fecha_entrega, sum(unidades_recibidas) as units
+        from pedidos where fecha_entrega is not null group by all)"""
+    placed = f"""(select i.tienda_id, i.producto_id, i.fecha, sum(d.units) as received
+        from {brought} d asof join inventario i on d.tienda_id = i.tienda_id
+        and d.producto_id = i.producto_id and d.fecha_entrega <= i.fecha
+        where d.fecha_entrega > i.fecha - i.dias_periodo::int group by all)"""
+    periods = f"inventario left join {placed} using (tienda_id, producto_id, fecha)"
+    assert _violations(query, periods, "coalesce(received, 0) <> entradas") == 0
+    assert query("select sum(entradas) from inventario") == query(
+        "select sum(unidades_recibidas) from pedidos"
+    )
+
+
+def test_orders_are_whole_cases_of_the_products_supplier(query: Query) -> None:
+    ordered = "pedidos p join productos using (producto_id)"
+    broken = f"""p.proveedor <> productos.proveedor or unidades_pedidas % piezas_por_caja <> 0
+        or unidades_recibidas % piezas_por_caja <> 0 or unidades_recibidas > unidades_pedidas
+        or fecha_promesa < fecha_pedido or fecha_entrega < fecha_promesa
+        or (fecha_entrega is null) <> (coalesce(fecha_entrega, fecha_promesa + 30) > date '{END}')
+        and fecha_promesa > date '{END}' or fecha_entrega > date '{END}'"""
+    assert _violations(query, ordered, broken) == 0
+    assert query("select count(*) from pedidos where fecha_entrega is null")[0][0] > 0
+    assert query("select count(*) - count(distinct (pedido_id, producto_id)) from pedidos") == [
+        (0,)
+    ]
+    heads = query("""select count(*) from (select 1 from pedidos group by pedido_id having
+        count(distinct (tienda_id, proveedor, fecha_pedido)) > 1)""")
+    assert heads == [(0,)]
+
+
+def test_the_planted_suppliers_are_found_again(query: Query, world: Path) -> None:
+    found = query("""select proveedor, median(fecha_promesa - fecha_pedido), count(*),
+        avg((fecha_entrega > fecha_promesa)::int),
+        avg((unidades_recibidas = unidades_pedidas)::int)
+        from pedidos where fecha_entrega is not null group by 1""")
+    planted = _manifest(world)["planted"]["suppliers"]
+    assert {name for name, *_ in found} == set(planted)
+    for name, lead, lines, late, complete in found:
+        assert lead == planted[name]["lead_days"], name
+        # Four standard errors; an order is late as a whole, so its lines do not count alone.
+        spread = 4 * (0.25 / lines) ** 0.5
+        assert late == pytest.approx(planted[name]["late_share"], abs=0.01 + 2 * spread), name
+        assert complete == pytest.approx(planted[name]["complete_share"], abs=0.01 + spread), name
+
+
+def test_stock_turns_and_shrinks_in_its_bands(query: Query) -> None:
+    found = query("""select categoria,
+        sum(salidas * i.costo_unitario) * 365
+            / sum((stock_inicial + stock_final) / 2 * i.costo_unitario * dias_periodo),
+        sum(merma * i.costo_unitario) / sum(salidas * i.costo_unitario)
+        from inventario i join productos using (producto_id) group by 1""")
+    bands = {"Limpieza": (6, 14), "Cuidado Personal": (6, 14), "Electrónica": (4, 9)}
+    shrink = {"Frutas y Verduras": (0.04, 0.08), "Carnes y Pescados": (0.03, 0.06)}
+    assert {name for name, *_ in found} == set(CATEGORIES)
+    for name, turns, lost in found:
+        low, high = bands.get(name, (12, 25))
+        assert low <= turns <= high, name
+        low, high = shrink.get(name, (0, 0.02))
+        assert low <= lost <= high, name
+
+
+def test_weights_are_grams_and_pieces_are_whole(query: Query) -> None:
+    shares = dict(
+        query("""select unidad_medida, avg((unidades * 1000 % 50 = 0)::int)
+        from ventas join productos using (producto_id) group by 1""")
+    )
+    assert shares["pieza"] == 1
+    assert shares["kg"] < 0.05
+    pieces = "ventas join productos using (producto_id)"
+    assert _violations(query, pieces, "unidad_medida = 'pieza' and unidades % 1 <> 0") == 0
+
+
 def test_a_return_points_to_its_sale_and_never_exceeds_it(query: Query) -> None:
     joined = """(select d.*, v.tienda_id as t, v.producto_id as p, v.canal as c,
         v.fecha_venta as f, v.unidades as sold,
@@ -198,6 +271,8 @@ def test_the_manifest_sums_to_the_cent(query: Query, world: Path) -> None:
             sum(importe) from devoluciones group by 1""",
         "inventario": """select strftime(fecha, '%Y-%m'), count(*), sum(entradas), sum(salidas),
             sum(merma) from inventario group by 1""",
+        "pedidos": """select strftime(fecha_pedido, '%Y-%m'), count(*), sum(unidades_pedidas),
+            sum(unidades_recibidas) from pedidos group by 1""",
     }
     for table, text in sums.items():
         found = {month: [f"{value}" for value in values] for month, *values in query(text)}

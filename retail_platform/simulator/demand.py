@@ -36,8 +36,8 @@ from retail_platform.simulator.streams import Part, stream
 from retail_platform.simulator.world import World
 
 MILLI = 1000
-WEIGHT_STEP = 50
-"""Goods by weight are sold in steps of 50 g; quantities are whole thousandths of a unit."""
+WEIGHT_JITTER = 0.04
+"""Half-width, relative, of the spread of a weight around its quantile: scales show grams."""
 _QUANTILES = 256
 _PARTS = len(DAY_PARTS) - 1
 _SEGMENTS = len(CHANNELS) * _PARTS
@@ -123,7 +123,7 @@ def build_habits(products: Products) -> Habits:
 
 
 def _quantity_quantiles(products: Products) -> Ints:
-    """Quantiles of line quantities: geometric for pieces, lognormal in steps of 50 g by weight."""
+    """Quantiles of line quantities: geometric for pieces, lognormal in grams by weight."""
     u = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
     normal = np.array([NormalDist().inv_cdf(float(x)) for x in u])
     tables = np.empty((len(FORMATS), len(products), _QUANTILES), np.int64)
@@ -133,8 +133,7 @@ def _quantity_quantiles(products: Products) -> Ints:
             mean = CATEGORY[CATEGORIES[category]].mean_units
             if products.by_weight[column]:
                 kilograms = 0.75 * factor**0.5 * np.exp(0.5 * normal)
-                steps = np.maximum(np.rint(kilograms * MILLI / WEIGHT_STEP), 2)
-                tables[row, column] = steps * WEIGHT_STEP
+                tables[row, column] = np.maximum(np.rint(kilograms * MILLI), 100)
             else:
                 more = (mean - 1) * factor
                 pieces = np.ceil(np.log1p(-u) / np.log(more / (1 + more)))
@@ -237,6 +236,9 @@ def _want_day(
     pair = np.concatenate([pair, extra_pair])
     quantile = rng.integers(0, _QUANTILES, len(pair), dtype=np.uint8)
     quantity = habits.quantity[pairs.format[pair], pairs.product[pair], quantile]
+    weighed = np.flatnonzero(world.products.by_weight[pairs.product[pair]])
+    spread = rng.uniform(1 - WEIGHT_JITTER, 1 + WEIGHT_JITTER, len(weighed))
+    quantity[weighed] = np.rint(quantity[weighed] * spread)
     ticket, pair, quantity = _merge(ticket, pair, quantity, len(pairs))
     lines = np.bincount(ticket, minlength=len(store))
     return (

@@ -5,8 +5,14 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from retail_platform.simulator.arrays import Ints
-from retail_platform.simulator.parameters import CATEGORIES, FORMATS, REGIONS
+from retail_platform.simulator.arrays import Bools, Ints
+from retail_platform.simulator.parameters import (
+    CATEGORIES,
+    FORMATS,
+    OPENING_ORDER_DAYS,
+    REGIONS,
+    UNITS,
+)
 from retail_platform.simulator.products import list_prices, unit_costs
 from retail_platform.simulator.promotions import promotions_between
 from retail_platform.simulator.tickets import EPOCH, dates, decimals
@@ -14,10 +20,10 @@ from retail_platform.simulator.world import World
 
 
 def products_frame(world: World, end: date) -> pl.DataFrame:
-    """Products launched up to ``end``, with that day's national list price and cost."""
+    """Products that were launched or ordered up to ``end``, with that day's list price and cost."""
     products = world.products
     today = end.toordinal()
-    index = np.flatnonzero(products.launch <= today)
+    index = np.flatnonzero(products.launch <= today + OPENING_ORDER_DAYS)
     day = np.array([today])
     price = list_prices(products, world.config.seed, day)[0, FORMATS.index("Hipermercado"), index]
     return pl.DataFrame(
@@ -31,18 +37,23 @@ def products_frame(world: World, end: date) -> pl.DataFrame:
             "precio_lista": decimals(price / 100, 10, 2),
             "costo_unitario": decimals(unit_costs(products, day)[0, index] / 100, 10, 2),
             "iva_pct": decimals(products.vat[index], 5, 2),
+            "unidad_medida": pl.Series(UNITS, dtype=pl.String).gather(products.by_weight[index]),
+            "piezas_por_caja": pl.Series(products.case[index].astype(np.int32)),
+            "proveedor": pl.Series(
+                world.suppliers.name[products.supplier[index]].tolist(), dtype=pl.String
+            ),
             "fecha_lanzamiento": dates(products.launch[index]),
             "fecha_retiro": _past_dates(products.retire[index], today),
-            "activo": pl.Series(products.retire[index] > today),
+            "activo": pl.Series(_is_between(products.launch, products.retire, today)[index]),
         }
     )
 
 
 def stores_frame(world: World, end: date) -> pl.DataFrame:
-    """Stores opened up to ``end``; later closings and remodellings are not known yet."""
+    """Stores that opened or ordered up to ``end``; later closings and works are not known yet."""
     stores = world.stores
     today = end.toordinal()
-    index = np.flatnonzero(stores.opening <= today)
+    index = np.flatnonzero(stores.opening <= today + OPENING_ORDER_DAYS)
     return pl.DataFrame(
         {
             "tienda_id": pl.Series(stores.store_id[index].astype(np.int32)),
@@ -57,7 +68,7 @@ def stores_frame(world: World, end: date) -> pl.DataFrame:
             "fecha_apertura": dates(stores.opening[index]),
             "fecha_cierre": _past_dates(stores.closing[index], today),
             "fecha_remodelacion": _past_dates(stores.remodel[index], today),
-            "activo": pl.Series(stores.closing[index] > today),
+            "activo": pl.Series(_is_between(stores.opening, stores.closing, today)[index]),
         }
     )
 
@@ -77,6 +88,11 @@ def promotions_frame(world: World, end: date) -> pl.DataFrame:
             "descuento_pct": decimals(promotions.discount, 5, 2),
         }
     )
+
+
+def _is_between(first: Ints, last: Ints, today: int) -> Bools:
+    """Whether a day is in a life that goes on after it."""
+    return (first <= today) & (last > today)
 
 
 def _past_dates(ordinals: Ints, today: int) -> pl.Series:

@@ -16,6 +16,7 @@ from retail_platform.simulator.config import SimulatorError, WorldConfig
 from retail_platform.simulator.demand import MILLI, channel_shares
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.inventory import StockRows
+from retail_platform.simulator.orders import Orders
 from retail_platform.simulator.parameters import (
     CATEGORIES,
     CATEGORY,
@@ -23,6 +24,9 @@ from retail_platform.simulator.parameters import (
     EVENTS,
     FORMAT,
     FORMATS,
+    ORDER_MISSED,
+    OUTAGE_DAYS,
+    OUTAGE_PROBABILITY,
     PAYDAY,
     PROMO_DIP_DAYS,
     PROMO_DIP_MAX,
@@ -35,7 +39,10 @@ from retail_platform.simulator.world import World
 Totals = dict[str, dict[str, dict[str, int]]]
 """Whole numbers by table, month (``2024-01``) and measure; money in cents, units in thousandths."""
 _CENTS = {"total_linea", "importe"}
-_MILLI = {"unidades", "entradas", "salidas", "merma"}
+_MILLI = {
+    *("unidades", "entradas", "salidas", "merma"),
+    *("unidades_pedidas", "unidades_recibidas"),
+}
 
 
 @dataclass
@@ -82,6 +89,15 @@ def stock_totals(rows: StockRows) -> dict[str, int]:
         "entradas": int(rows.receipts.sum()),
         "salidas": int(rows.sold.sum()),
         "merma": int(rows.shrink.sum()),
+    }
+
+
+def orders_totals(orders: Orders) -> dict[str, int]:
+    """Sums of order lines; nothing is received of them yet."""
+    return {
+        "filas": len(orders),
+        "unidades_pedidas": int(orders.ordered.sum()),
+        "unidades_recibidas": 0,
     }
 
 
@@ -239,6 +255,19 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             "share_of_lift": PROMO_DIP_SHARE,
             "max": PROMO_DIP_MAX,
         },
+        "suppliers": {
+            name: {"lead_days": int(lead), "late_share": late, "complete_share": complete}
+            for name, lead, late, complete in zip(
+                world.suppliers.name,
+                world.suppliers.lead,
+                world.suppliers.late.tolist(),
+                world.suppliers.complete.tolist(),
+                strict=True,
+            )
+        },
+        "order_missed_share": ORDER_MISSED,
+        "supplier_outages": {"per_month": OUTAGE_PROBABILITY, "days": OUTAGE_DAYS},
+        "shrink_per_day_by_category": {name: CATEGORY[name].shrink_per_day for name in CATEGORIES},
         "affinities": [
             {
                 "producto_id": int(products.product_id[index]),

@@ -28,6 +28,8 @@ CATEGORIES: Final = (
 )
 FORMATS: Final = ("Hipermercado", "Supermercado", "Express", "Conveniencia")
 CHANNELS: Final = ("tienda", "online", "app")
+UNITS: Final = ("pieza", "kg")
+"""Units of measure: of pieces and of goods by weight."""
 REGIONS: Final = ("Norte", "Noroeste", "Occidente", "Bajío", "Centro", "Sureste")
 
 STORES_FULL_SCALE: Final = 325
@@ -63,12 +65,12 @@ class CategoryParameters:
 CATEGORY: Final = {
     "Abarrotes": CategoryParameters(0.85, 0.21, 2.3, 1.35, 0.0003, 0.003, 0.06, 350),
     "Bebidas": CategoryParameters(0.90, 0.25, 2.6, 1.70, 0.0003, 0.002, 0.13, 150),
-    "Lácteos": CategoryParameters(0.90, 0.22, 2.2, 1.35, 0.0060, 0.003, 0.03, 350),
-    "Carnes y Pescados": CategoryParameters(0.80, 0.26, 2.8, 1.15, 0.0150, 0.002, 0.08, 355),
-    "Frutas y Verduras": CategoryParameters(0.70, 0.33, 2.0, 1.40, 0.0250, 0.002, 0.04, 120),
+    "Lácteos": CategoryParameters(0.90, 0.22, 2.2, 1.35, 0.0007, 0.003, 0.03, 350),
+    "Carnes y Pescados": CategoryParameters(0.80, 0.26, 2.8, 1.15, 0.0026, 0.002, 0.08, 355),
+    "Frutas y Verduras": CategoryParameters(0.70, 0.33, 2.0, 1.40, 0.0033, 0.002, 0.04, 120),
     "Limpieza": CategoryParameters(0.80, 0.27, 2.5, 1.20, 0.0002, 0.004, 0.02, 350),
-    "Cuidado Personal": CategoryParameters(0.80, 0.31, 2.4, 1.15, 0.0005, 0.006, 0.03, 340),
-    "Electrónica": CategoryParameters(0.90, 0.20, 2.9, 1.03, 0.0004, 0.035, 0.22, 345),
+    "Cuidado Personal": CategoryParameters(0.80, 0.31, 2.4, 1.15, 0.0003, 0.006, 0.03, 340),
+    "Electrónica": CategoryParameters(0.90, 0.20, 2.9, 1.03, 0.0002, 0.035, 0.22, 345),
 }
 PERISHABLE: Final = ("Lácteos", "Carnes y Pescados", "Frutas y Verduras")
 ELASTICITY_SPREAD: Final = 0.15
@@ -91,8 +93,8 @@ class FormatParameters:
             for convenience (71 % of visits).
         online_factor: Online and app share relative to the chain's.
         category_share: Share of lines per category, in the order of ``CATEGORIES``.
-        review_days: Days between orders of goods that keep.
-        lead_days: Days from order to receipt of goods that keep.
+        delivery_days: Weekdays on which goods that keep arrive in the first store, 0 = Monday; each
+            further store's are a day later.
     """
 
     stores: float
@@ -105,8 +107,7 @@ class FormatParameters:
     weekday: tuple[float, ...]
     online_factor: float
     category_share: tuple[float, ...]
-    review_days: int
-    lead_days: int
+    delivery_days: tuple[int, ...]
 
 
 FORMAT: Final = {
@@ -121,8 +122,7 @@ FORMAT: Final = {
         (0.86, 0.86, 0.86, 0.90, 1.10, 1.26, 1.18),
         1.25,
         (0.25, 0.14, 0.13, 0.11, 0.14, 0.11, 0.09, 0.03),
-        3,
-        2,
+        (0, 2, 4),
     ),
     "Supermercado": FormatParameters(
         0.262,
@@ -135,8 +135,7 @@ FORMAT: Final = {
         (0.88, 0.87, 0.88, 0.91, 1.09, 1.23, 1.16),
         1.10,
         (0.26, 0.14, 0.14, 0.12, 0.17, 0.09, 0.07, 0.01),
-        4,
-        2,
+        (0, 3),
     ),
     "Express": FormatParameters(
         0.246,
@@ -149,8 +148,7 @@ FORMAT: Final = {
         (0.95, 0.94, 0.95, 0.97, 1.08, 1.10, 1.01),
         0.95,
         (0.28, 0.23, 0.15, 0.07, 0.11, 0.08, 0.07, 0.01),
-        5,
-        2,
+        (0, 3),
     ),
     "Conveniencia": FormatParameters(
         0.369,
@@ -163,14 +161,64 @@ FORMAT: Final = {
         (1.00, 1.00, 1.01, 1.03, 1.13, 1.00, 0.83),
         0.80,
         (0.30, 0.46, 0.09, 0.02, 0.03, 0.04, 0.04, 0.02),
-        5,
-        2,
+        (0, 3),
     ),
 }
-PERISHABLE_POLICY: Final = (2, 1)
-"""Review and lead days of perishables in every format [J]."""
-ELECTRONICS_POLICY: Final = (7, 3)
-"""Review and lead days of electronics in every format [J]."""
+PERISHABLE_DELIVERY_DAYS: Final = (0, 2, 4, 5)
+ELECTRONICS_DELIVERY_DAYS: Final = (1,)
+"""The same of perishables and electronics, in every format [J]."""
+
+
+@dataclass(frozen=True)
+class SupplierParameters:
+    """How a supplier delivers [J].
+
+    Attributes:
+        lead_days: Days from an order to the delivery that it is promised for.
+        late_share: Share of the orders that come with the store's next delivery instead.
+        complete_share: Share of the order lines of which every case comes.
+    """
+
+    lead_days: int
+    late_share: float
+    complete_share: float
+
+
+SUPPLIERS: Final = {
+    "Abarrotes": (
+        SupplierParameters(2, 0.05, 0.96),
+        SupplierParameters(3, 0.12, 0.92),
+        SupplierParameters(4, 0.18, 0.88),
+    ),
+    "Bebidas": (
+        SupplierParameters(1, 0.04, 0.97),
+        SupplierParameters(2, 0.10, 0.93),
+        SupplierParameters(3, 0.16, 0.89),
+    ),
+    "Lácteos": (SupplierParameters(1, 0.05, 0.95), SupplierParameters(2, 0.12, 0.90)),
+    "Carnes y Pescados": (SupplierParameters(1, 0.06, 0.94), SupplierParameters(2, 0.15, 0.87)),
+    "Frutas y Verduras": (SupplierParameters(1, 0.08, 0.92), SupplierParameters(2, 0.14, 0.85)),
+    "Limpieza": (SupplierParameters(3, 0.08, 0.95), SupplierParameters(4, 0.15, 0.90)),
+    "Cuidado Personal": (SupplierParameters(3, 0.10, 0.94), SupplierParameters(5, 0.20, 0.88)),
+    "Electrónica": (SupplierParameters(4, 0.10, 0.93), SupplierParameters(6, 0.25, 0.86)),
+}
+CASE_PIECES: Final = {
+    "Abarrotes": (10, 12, 16),
+    "Bebidas": (10, 12, 18),
+    "Lácteos": (16, 20, 24),
+    "Carnes y Pescados": (14, 16, 18),
+    "Frutas y Verduras": (16, 18, 20),
+    "Limpieza": (20, 24, 30),
+    "Cuidado Personal": (20, 24, 30),
+    "Electrónica": (8, 10, 12),
+}
+"""Pieces of a case, or kilograms of goods by weight; a product has one of these [J]. They are inner
+packs: the tickets are a sample, and so are the orders. Where the scale makes stores smaller, cases
+are smaller too."""
+OPENING_ORDER_DAYS: Final = 7
+"""A store's first stock of a product is ordered this many days before it sells it [J]."""
+ORDER_MISSED: Final = 0.15
+"""Share of the ordering days on which nobody in the store sees that a product is needed [G]."""
 
 REGION_SHARE: Final = (0.18, 0.11, 0.18, 0.14, 0.28, 0.11)
 BASE_CELLS: Final = (
@@ -273,8 +321,6 @@ STOCK_OUT_TARGET: Final = ((0.05, 0.105), (0.5, 0.065), (5.0, 0.015))
 between the points): best sellers are guarded better. Supply failures come on top [G]."""
 SAFETY_DISPERSION: Final = 2.0
 """Variance of the units wanted in a protection interval over their mean, as planners assume it."""
-DELIVERY_DELAY: Final = (0.82, 0.10, 0.05, 0.03)
-"""Probability that a delivery comes 0, 1, 2 or 3 days late."""
 OUTAGE_PROBABILITY: Final = 0.06
 OUTAGE_DAYS: Final = (4, 14)
 """A supplier fails a region with a product: probability per month, length in days."""

@@ -11,6 +11,7 @@ from retail_platform.simulator.arrays import Floats, Ints, Texts
 from retail_platform.simulator.config import WorldConfig
 from retail_platform.simulator.parameters import (
     AFFINITIES,
+    CASE_PIECES,
     CATEGORIES,
     CATEGORY,
     ELASTICITY_SPREAD,
@@ -27,6 +28,7 @@ from retail_platform.simulator.parameters import (
     RETIRE_SHARE,
 )
 from retail_platform.simulator.streams import Part, stream
+from retail_platform.simulator.suppliers import supplier_of_brand
 
 NEVER = date.max.toordinal()
 _BRAND_TEMPLATE = {
@@ -57,6 +59,8 @@ class Products:
         subcategory: Name in the catalogue.
         vat: VAT rate in per cent, 0 or 16.
         by_weight: Whether units are kilograms.
+        case: Pieces, or kilograms, of a case.
+        supplier: Index of the supplier; a brand has one.
         level: Assortment level, 1 = carried by every format.
         base_price: Price in the middle of the base year, in pesos with VAT.
         margin: Gross margin before VAT.
@@ -77,6 +81,8 @@ class Products:
     subcategory: Texts
     vat: Ints
     by_weight: Ints
+    case: Ints
+    supplier: Ints
     level: Ints
     base_price: Floats
     margin: Floats
@@ -103,7 +109,7 @@ def build_products(config: WorldConfig) -> Products:
     starts = np.searchsorted(category, np.arange(len(CATEGORIES)))
     rank = np.arange(count) - starts[category] + 1
     parameters = [CATEGORY[CATEGORIES[index]] for index in category]
-    brand = _draw_brands(config.seed, category, rng)
+    brand, brand_number = _draw_brands(config.seed, category, rng)
     launch, retire = _draw_lives(config, rank, rng)
     names = [row["producto"] for row in rows]
     complement = np.full(count, -1)
@@ -127,6 +133,8 @@ def build_products(config: WorldConfig) -> Products:
         subcategory=np.array([row["subcategoria"] for row in rows], object),
         vat=np.array([int(row["iva_pct"]) for row in rows]),
         by_weight=np.array([int(row["por_peso"]) for row in rows]),
+        case=_draw_cases(config, category),
+        supplier=supplier_of_brand(category, brand_number),
         level=np.array([int(row["nivel"]) for row in rows]),
         base_price=np.array([float(row["precio"]) for row in rows]),
         margin=np.array([p.margin for p in parameters]) + rng.uniform(-0.03, 0.03, count),
@@ -140,22 +148,34 @@ def build_products(config: WorldConfig) -> Products:
     )
 
 
-def _draw_brands(seed: int, category: Ints, rng: np.random.Generator) -> Texts:
-    """Invent brands: a template of the category with a surname, so that none is a real one."""
+def _draw_cases(config: WorldConfig, category: Ints) -> Ints:
+    """Draw the size of each product's case from those of its category."""
+    rng = stream(config.seed, Part.SUPPLIERS)
+    full = np.array([rng.choice(CASE_PIECES[CATEGORIES[index]]) for index in category])
+    return np.maximum(np.rint(full * config.store_volume), 1).astype(int)
+
+
+def _draw_brands(seed: int, category: Ints, rng: np.random.Generator) -> tuple[Texts, Ints]:
+    """Invent brands: a template of the category with a surname, so that none is a real one.
+
+    Returns:
+        The brand of each product, and its number in the category.
+    """
     person = Generic(Locale.ES_MX, seed=seed).person
     surnames: list[str] = []
     while len(surnames) < _BRANDS_PER_CATEGORY * len(CATEGORIES):
         surname = person.surname()
         if surname not in surnames:
             surnames.append(surname)
-    number = category * _BRANDS_PER_CATEGORY + rng.integers(0, _BRANDS_PER_CATEGORY, len(category))
-    return np.array(
+    number = rng.integers(0, _BRANDS_PER_CATEGORY, len(category))
+    brand = np.array(
         [
-            _BRAND_TEMPLATE[CATEGORIES[c]].format(surnames[n])
+            _BRAND_TEMPLATE[CATEGORIES[c]].format(surnames[c * _BRANDS_PER_CATEGORY + n])
             for c, n in zip(category, number, strict=True)
         ],
         object,
     )
+    return brand, number
 
 
 def _draw_lives(config: WorldConfig, rank: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:

@@ -91,7 +91,7 @@ def append(
     earlier.check_continuable(end)
     world = build_world(earlier.config)
     habits = build_habits(world.products)
-    stock, pending = load_state(output / STATE, earlier.end)
+    stock, pending, orders = load_state(output / STATE, earlier.end)
     if foreign := foreign_files(output, earlier.files):
         # Of an append that was cut off, or of another world: none of it is read.
         logger.warning(
@@ -102,7 +102,7 @@ def append(
         generate(earlier.config, end, output, workers=workers, on_day=on_day)
         return
     first = earlier.end + timedelta(days=1)
-    state = RunState(first, stock, pending, earlier.totals, earlier.counters)
+    state = RunState(first, stock, pending, orders, earlier.totals, earlier.counters)
     with delivery(output, replace_all=False) as folder:
         target = Target(folder, output, first)
         policy = build_policy(world, habits)

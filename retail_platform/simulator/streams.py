@@ -23,6 +23,8 @@ class Part(IntEnum):
     RETURNS = 9
     OPENING_STOCK = 10
     DEFECTS = 11
+    ORDERS = 12
+    SUPPLIERS = 13
 
 
 def stream(seed: int, part: Part, *keys: int) -> np.random.Generator:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from retail_platform.simulator.arrays import Bools, Floats, Ints
-from retail_platform.simulator.demand import MILLI, WEIGHT_STEP, Demand
+from retail_platform.simulator.demand import MILLI, Demand
 from retail_platform.simulator.parameters import CHANNELS
 from retail_platform.simulator.products import list_prices, unit_costs
 from retail_platform.simulator.promotions import promotion_effects
@@ -172,9 +172,7 @@ def _ticket_ids(world: World, demand: Demand, ticket_day: Ints, tickets: Ints) -
 
 def sales_frame(world: World, sales: Sales) -> pl.DataFrame:
     """The lines as they are delivered (table ``raw_ventas``)."""
-    units = decimals(
-        np.arange(0, int(sales.quantity.max(initial=0)) + 1, WEIGHT_STEP) / MILLI, 10, 3
-    )
+    units = decimals(np.arange(0, int(sales.quantity.max(initial=0)) + 1) / MILLI, 10, 3)
     return pl.DataFrame(
         {
             "ticket_id": pl.Series(sales.ticket_id, dtype=pl.Int64),
@@ -184,7 +182,7 @@ def sales_frame(world: World, sales: Sales) -> pl.DataFrame:
             "tienda_id": pl.Series(world.stores.store_id[sales.store].astype(np.int32)),
             "producto_id": pl.Series(world.products.product_id[sales.product].astype(np.int32)),
             "canal": pl.Series(CHANNELS, dtype=pl.String).gather(sales.channel),
-            "unidades": units.gather(sales.quantity // WEIGHT_STEP),
+            "unidades": units.gather(sales.quantity),
             "precio_unitario": decimals(sales.price / 100, 10, 2),
             "descuento_pct": decimals(np.arange(101), 5, 2).gather(sales.discount),
             "costo_unitario": decimals(sales.cost / 100, 10, 2),

@@ -18,6 +18,7 @@ from retail_platform.simulator.parameters import (
 from retail_platform.simulator.products import Products, build_products
 from retail_platform.simulator.stores import Stores, build_stores
 from retail_platform.simulator.streams import Part, stream
+from retail_platform.simulator.suppliers import Suppliers, build_suppliers
 
 _LOCAL_GAPS = 0.06
 
@@ -64,6 +65,7 @@ class World:
     config: WorldConfig
     calendar: Calendar
     products: Products
+    suppliers: Suppliers
     stores: Stores
     pairs: Pairs
 
@@ -73,7 +75,14 @@ def build_world(config: WorldConfig) -> World:
     products = build_products(config)
     stores = build_stores(config)
     pairs = _build_pairs(config, products, stores)
-    return World(config, build_calendar(read_holidays()), products, stores, pairs)
+    return World(
+        config=config,
+        calendar=build_calendar(read_holidays()),
+        products=products,
+        suppliers=build_suppliers(config.seed),
+        stores=stores,
+        pairs=pairs,
+    )
 
 
 def _build_pairs(config: WorldConfig, products: Products, stores: Stores) -> Pairs:

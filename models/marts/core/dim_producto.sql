@@ -12,6 +12,9 @@ select
     precio_lista,
     costo_unitario,
     iva_pct,
+    unidad_medida,
+    piezas_por_caja,
+    proveedor,
     fecha_lanzamiento,
     fecha_retiro,
     activo
