@@ -18,14 +18,21 @@ from hypothesis import strategies as st
 from retail_platform.docs.evidence import (
     BANDS,
     find_affinity,
-    find_elasticities,
     measure_bands,
     outside_bands,
-    read_panel,
+    read_published,
     season_index,
 )
+from retail_platform.docs.price_effects import PriceEffects, find_price_effects
 from retail_platform.simulator.config import config_for
-from retail_platform.simulator.parameters import CATEGORIES, CATEGORY, CHANNELS, FORMATS, REGIONS
+from retail_platform.simulator.parameters import (
+    CATEGORIES,
+    CATEGORY,
+    CHANNELS,
+    CROSS_EFFECT,
+    FORMATS,
+    REGIONS,
+)
 from retail_platform.simulator.simulation import generate
 from retail_platform.simulator.tickets import line_total
 
@@ -286,9 +293,10 @@ def test_the_manifest_sums_to_the_cent(query: Query, world: Path) -> None:
 
 def test_cost_and_prices_are_those_of_the_time(query: Query) -> None:
     prices = query("""select count(distinct precio_unitario),
-        min(costo_unitario) < max(costo_unitario) from ventas join tiendas using (tienda_id)
-        where formato = 'Supermercado' and producto_id = 1""")
-    assert 3 <= prices[0][0] <= 10, "a price is a step that lasts for months"
+        min(costo_unitario) < max(costo_unitario), count(distinct year(fecha_venta))
+        from ventas join tiendas using (tienda_id)
+        where formato = 'Supermercado' and region = 'Centro' and producto_id = 1""")
+    assert 3 <= prices[0][0] <= 3 * prices[0][2] + 1, "a price is a step that lasts for months"
     assert prices[0][1]
     margin = query("""select 1 - sum(unidades * v.costo_unitario) / sum(unidades * precio_unitario
         * (1 - descuento_pct / 100) / (1 + iva_pct / 100))
@@ -315,11 +323,77 @@ def test_the_channels_have_their_shares(world: Path) -> None:
     assert online.mean() > figures["ticket_share_online"], "online grows"
 
 
-def test_the_planted_elasticities_are_found_again(world: Path) -> None:
-    found = find_elasticities(read_panel(world))
-    planted = _manifest(world)["planted"]["elasticity_by_category"]
-    assert planted == {name: CATEGORY[name].elasticity for name in CATEGORIES}
-    assert found == pytest.approx(planted, rel=0.15)
+@pytest.fixture(scope="module")
+def by_price(world: Path) -> PriceEffects:
+    """What prices do, as the files tell."""
+    return find_price_effects(read_published(world))
+
+
+def test_the_planted_elasticities_are_found_again(world: Path, by_price: PriceEffects) -> None:
+    planted = _manifest(world)["planted"]["elasticity_by_product"]
+    well_known = [number for number, error in by_price.error.items() if error < 0.35]
+    assert len(well_known) > 0.7 * len(by_price.error)
+    found = np.array([by_price.elasticity[number] for number in well_known])
+    told = np.array([planted[str(number)] for number in well_known])
+    error = np.array([by_price.error[number] for number in well_known])
+    assert np.corrcoef(found, told)[0, 1] > 0.9
+    assert (np.abs(found - told) < 0.15 * told + 3 * error).all()
+    categories = dict(
+        pl.read_parquet(world / "productos.parquet")["producto_id", "categoria"].iter_rows()
+    )
+    of_category = _manifest(world)["planted"]["elasticity_by_category"]
+    assert of_category == {name: CATEGORY[name].elasticity for name in CATEGORIES}
+    for name, elasticity in of_category.items():
+        member = [number for number in well_known if categories[number] == name]
+        units = [by_price.units[number] for number in member]
+        mean = np.average([by_price.elasticity[number] for number in member], weights=units)
+        assert mean == pytest.approx(elasticity, rel=0.15), name
+
+
+def test_the_planted_price_zones_are_found_again(world: Path, by_price: PriceEffects) -> None:
+    planted = _manifest(world)["planted"]["price_zones"]
+    assert set(by_price.zones) == {frozenset(zone["regions"]) for zone in planted.values()}
+
+
+def test_cannibalisation_and_halo_are_found_again(world: Path, by_price: PriceEffects) -> None:
+    planted = _manifest(world)["planted"]["cross_effect_by_subcategory"]
+    names = list(by_price.cross)
+    told = np.array([planted[name] for name in names])
+    found = np.array([by_price.cross[name] for name in names])
+    assert np.mean(found[told > 0]) == pytest.approx(CROSS_EFFECT, abs=0.15)
+    assert np.mean(found[told < 0]) == pytest.approx(np.mean(told[told < 0]), abs=0.2)
+    assert np.corrcoef(found, told)[0, 1] > 0.75
+
+
+def test_costs_change_on_the_suppliers_own_days(query: Query, world: Path) -> None:
+    planted = _manifest(world)["planted"]["price_changes"]["cost_change_days"]
+    seen = query("""select distinct proveedor, fecha_venta from (
+        select producto_id, fecha_venta, costo, lag(costo) over (partition by producto_id
+            order by fecha_venta) as antes from (select producto_id, fecha_venta,
+            min(costo_unitario) as costo from ventas group by all)) join productos
+        using (producto_id)
+        where costo <> antes and categoria not in ('Frutas y Verduras', 'Electrónica')
+        and subcategoria in ('Tortillas y Pan', 'Refrescos', 'Leche', 'Res', 'Papel', 'Higiene')""")
+    assert len({day for _, day in seen}) > 12, "not all on one day"
+    for supplier, day in seen:
+        late = [(day - date.fromisoformat(told)).days for told in planted[supplier]]
+        # What nobody bought on the day of the change shows its new cost at its next sale.
+        assert any(0 <= days <= 7 for days in late), (supplier, day)
+
+
+def test_fresh_produce_changes_its_price_every_week(query: Query) -> None:
+    changes = dict(
+        query("""select categoria = 'Frutas y Verduras' as fresco, avg(cambia::int) from (
+            select producto_id, precio, lag(precio) over (partition by producto_id
+                order by semana) <> precio as cambia from (
+                select producto_id, date_trunc('week', fecha_venta) as semana,
+                    max(precio_unitario) as precio, count(distinct precio_unitario) as precios
+                from ventas join tiendas using (tienda_id)
+                where formato = 'Supermercado' and region = 'Centro' group by all))
+        join productos using (producto_id) group by 1""")
+    )
+    assert changes[True] > 0.7, "a new label on most Mondays"
+    assert changes[False] < 0.1
 
 
 def test_the_planted_seasons_are_found_again(world: Path) -> None:

@@ -30,8 +30,8 @@ from retail_platform.simulator.parameters import (
     REGIONS,
     STORE_DAY_SIGMA,
 )
+from retail_platform.simulator.prices import prices_between
 from retail_platform.simulator.products import Products
-from retail_platform.simulator.promotions import promotion_effects
 from retail_platform.simulator.streams import Part, stream
 from retail_platform.simulator.world import World
 
@@ -166,14 +166,14 @@ def want(world: World, habits: Habits, days: Ints) -> Demand:
     category = world.calendar.categories(days)
     weekday = world.calendar.weekdays(days)
     volume = world.stores.volume(days) * weekday[:, world.stores.format]
-    _, lift = promotion_effects(world.products, world.config.seed, days)
-    product_factor = category[:, None, world.products.category] * lift
+    by_price = prices_between(world.products, world.config.seed, days).factor
+    product_factor = category[:, None, world.products.category] * by_price
     share = (
         np.repeat(format_channel_shares(days, world.config.start.toordinal()), _PARTS, axis=2)
         * habits.part_share
     )
     drawn = [
-        _want_day(world, habits, int(day), volume[n], product_factor[n], lift[n], share[n])
+        _want_day(world, habits, int(day), volume[n], product_factor[n], by_price[n], share[n])
         for n, day in enumerate(days)
     ]
     return Demand(
@@ -195,7 +195,7 @@ def _want_day(
     day: int,
     volume: Floats,
     product_factor: Floats,
-    lift: Floats,
+    by_price: Floats,
     segment_share: Floats,
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
     """Draw one day: ticket store, channel, second and lines, then line pair and quantity."""
@@ -207,7 +207,7 @@ def _want_day(
     )
     noise = rng.standard_gamma(PAIR_DAY_GAMMA_SHAPE, len(pairs)) / PAIR_DAY_GAMMA_SHAPE
     rate = pairs.weight * noise * (volume * shock)[pairs.store]
-    rate *= product_factor[pairs.format, pairs.product] * pairs.active(day)
+    rate *= product_factor[pairs.cell, pairs.product] * pairs.active(day)
     cumulated = np.concatenate([[0.0], np.cumsum(rate)])
     category_rate = np.diff(cumulated[pairs.bounds], axis=1)
 
@@ -231,7 +231,7 @@ def _want_day(
     pair = _draw_pairs(
         choice[line_store, segment[ticket]], cumulated, pairs.bounds[line_store], rng
     )
-    extra_ticket, extra_pair = _draw_complements(world, ticket, pair, rate, lift, rng)
+    extra_ticket, extra_pair = _draw_complements(world, ticket, pair, rate, by_price, rng)
     ticket = np.concatenate([ticket, extra_ticket])
     pair = np.concatenate([pair, extra_pair])
     quantile = rng.integers(0, _QUANTILES, len(pair), dtype=np.uint8)
@@ -289,15 +289,15 @@ def _draw_pairs(choice: Floats, cumulated: Floats, bounds: Ints, rng: np.random.
 
 
 def _draw_complements(
-    world: World, ticket: Ints, pair: Ints, rate: Floats, lift: Floats, rng: np.random.Generator
+    world: World, ticket: Ints, pair: Ints, rate: Floats, by_price: Floats, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
-    """Lines that come along with another one; their chance grows with their own promotion."""
+    """Lines that come along with another one; their chance follows their own price."""
     pairs, products = world.pairs, world.products
     candidate = np.flatnonzero(products.complement[pairs.product[pair]] >= 0)
     source = pairs.product[pair[candidate]]
     partner = products.complement[source]
     chance = products.complement_probability[source]
-    chance = chance * lift[pairs.format[pair[candidate]], partner]
+    chance = chance * by_price[pairs.cell[pair[candidate]], partner]
     other = pairs.lookup[pairs.store[pair[candidate]], partner]
     taken = (rng.random(len(candidate)) < chance) & (other >= 0) & (rate[other] > 0)
     return ticket[candidate[taken]], other[taken]

@@ -13,10 +13,13 @@ from retail_platform.simulator.parameters import (
     REGIONS,
     UNITS,
 )
-from retail_platform.simulator.products import list_prices, unit_costs
+from retail_platform.simulator.prices import ZONES, list_prices, unit_costs
 from retail_platform.simulator.promotions import promotions_between
 from retail_platform.simulator.tickets import EPOCH, dates, decimals
 from retail_platform.simulator.world import World
+
+_NATIONAL = (ZONES.index("centro"), FORMATS.index("Hipermercado"))
+"""Zone and format whose list prices stand in the catalogue."""
 
 
 def products_frame(world: World, end: date) -> pl.DataFrame:
@@ -25,7 +28,8 @@ def products_frame(world: World, end: date) -> pl.DataFrame:
     today = end.toordinal()
     index = np.flatnonzero(products.launch <= today + OPENING_ORDER_DAYS)
     day = np.array([today])
-    price = list_prices(products, world.config.seed, day)[0, FORMATS.index("Hipermercado"), index]
+    price = list_prices(products, world.config.seed, day)[0, *_NATIONAL, index]
+    cost = unit_costs(products, world.config.seed, day)[0, index]
     return pl.DataFrame(
         {
             "producto_id": pl.Series(products.product_id[index].astype(np.int32)),
@@ -35,7 +39,7 @@ def products_frame(world: World, end: date) -> pl.DataFrame:
             "categoria": pl.Series(CATEGORIES).gather(products.category[index]),
             "subcategoria": pl.Series(products.subcategory[index].tolist(), dtype=pl.String),
             "precio_lista": decimals(price / 100, 10, 2),
-            "costo_unitario": decimals(unit_costs(products, day)[0, index] / 100, 10, 2),
+            "costo_unitario": decimals(cost / 100, 10, 2),
             "iva_pct": decimals(products.vat[index], 5, 2),
             "unidad_medida": pl.Series(UNITS, dtype=pl.String).gather(products.by_weight[index]),
             "piezas_por_caja": pl.Series(products.case[index].astype(np.int32)),

@@ -8,7 +8,7 @@ import polars as pl
 
 from retail_platform.simulator.arrays import Bools, Ints
 from retail_platform.simulator.demand import MILLI
-from retail_platform.simulator.products import unit_costs
+from retail_platform.simulator.prices import unit_costs
 from retail_platform.simulator.stock import StockDay
 from retail_platform.simulator.tickets import dates, decimals
 from retail_platform.simulator.world import World
@@ -96,7 +96,7 @@ def stock_frame(world: World, rows: StockRows) -> pl.DataFrame:
     product = world.pairs.product[rows.pair]
     first = int(rows.day.min(initial=date.max.toordinal()))
     days = np.arange(first, int(rows.day.max(initial=first)) + 1)
-    cost = unit_costs(world.products, days)[rows.day - first, product]
+    cost = unit_costs(world.products, world.config.seed, days)[rows.day - first, product]
     return pl.DataFrame(
         {
             "fecha": dates(rows.day),

@@ -21,17 +21,28 @@ from retail_platform.simulator.parameters import (
     CATEGORIES,
     CATEGORY,
     CHANNELS,
+    CROSS_EFFECT,
+    CROSS_EFFECTS,
+    ELECTRONICS_PRICE_DRIFT,
     EVENTS,
     FORMAT,
     FORMATS,
+    INFLATION,
+    INFLATION_LATER,
     ORDER_MISSED,
     OUTAGE_DAYS,
     OUTAGE_PROBABILITY,
     PAYDAY,
+    PRICE_CHANGE_SIGMA,
+    PRICE_LAG_DAYS,
+    PRICE_ZONES,
+    PRODUCE_PRICE_WAVE,
     PROMO_DIP_DAYS,
     PROMO_DIP_MAX,
     PROMO_DIP_SHARE,
+    WEEKLY_PRICE_SIGMA,
 )
+from retail_platform.simulator.prices import cost_change_days
 from retail_platform.simulator.returns import Returns
 from retail_platform.simulator.tickets import Sales
 from retail_platform.simulator.world import World
@@ -250,6 +261,31 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             for number, value in zip(products.product_id, products.elasticity, strict=True)
         },
         "elasticity_by_category": {name: CATEGORY[name].elasticity for name in CATEGORIES},
+        "cross_effect_by_subcategory": {
+            name: CROSS_EFFECTS.get(name, CROSS_EFFECT)
+            for name in dict.fromkeys(products.subcategory.tolist())
+        },
+        "price_zones": {name: asdict(zone) for name, zone in PRICE_ZONES.items()},
+        "price_changes": {
+            "cost_change_days": {
+                f"{supplier}": [
+                    date.fromordinal(int(day)).isoformat()
+                    for year in range(world.config.start.year, end.year + 1)
+                    for day in dict.fromkeys(cost_change_days(world.config.seed, year)[:, index])
+                    if world.config.start.toordinal() <= day <= end.toordinal()
+                ]
+                for index, supplier in enumerate(world.suppliers.name)
+            },
+            "price_lag_days": PRICE_LAG_DAYS,
+            "price_sigma": PRICE_CHANGE_SIGMA,
+            "produce_wave": PRODUCE_PRICE_WAVE,
+            "produce_sigma": WEEKLY_PRICE_SIGMA,
+        },
+        "inflation": {
+            year: INFLATION.get(year, INFLATION_LATER)
+            for year in range(world.config.start.year, end.year + 1)
+        },
+        "electronics_price_drift": ELECTRONICS_PRICE_DRIFT,
         "promotion_dip": {
             "days": PROMO_DIP_DAYS,
             "share_of_lift": PROMO_DIP_SHARE,

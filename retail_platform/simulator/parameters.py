@@ -73,7 +73,7 @@ CATEGORY: Final = {
     "Electrónica": CategoryParameters(0.90, 0.20, 2.9, 1.03, 0.0002, 0.035, 0.22, 345),
 }
 PERISHABLE: Final = ("Lácteos", "Carnes y Pescados", "Frutas y Verduras")
-ELASTICITY_SPREAD: Final = 0.15
+ELASTICITY_SPREAD: Final = 0.35
 """Half-width, relative, of the spread of products around their category's mean elasticity."""
 
 
@@ -271,6 +271,49 @@ INFLATION: Final = {
 """Consumer prices of the year, per cent, December to December [I]."""
 INFLATION_LATER: Final = 3.8
 PRICE_BASE_YEAR: Final = 2024
+COST_CHANGE_WINDOWS: Final = ((9, 110), (180, 270), (290, 340))
+"""Days of the year between which a supplier changes its costs, once in each window [J]."""
+COST_THIRD_CHANGE: Final = 0.4
+"""Share of the suppliers and years with a change in the last window [J]."""
+COST_CHANGE_SIGMA: Final = 0.01
+PRICE_LAG_DAYS: Final = (3, 22)
+"""Shelf prices follow a change of costs this many days later, by zone and product [J]."""
+PRICE_CHANGE_SIGMA: Final = 0.05
+"""A price is set around its index with this log deviation, by zone and product [J]."""
+PRODUCE_PRICE_WAVE: Final = 0.15
+WEEKLY_PRICE_SIGMA: Final = 0.06
+"""Fresh produce: amplitude of the log price over the year, and its deviation from week to week by
+zone [J]."""
+
+
+@dataclass(frozen=True)
+class ZoneParameters:
+    """Where prices are set together.
+
+    Attributes:
+        regions: Regions of the zone.
+        factor: List price relative to the national one [J].
+    """
+
+    regions: tuple[str, ...]
+    factor: float
+
+
+PRICE_ZONES: Final = {
+    "frontera": ZoneParameters(("Norte", "Noroeste"), 1.03),
+    "centro": ZoneParameters(("Occidente", "Bajío", "Centro"), 1.00),
+    "sur": ZoneParameters(("Sureste",), 0.96),
+}
+CROSS_EFFECT: Final = 0.6
+"""Units rise by this power of the others' mean price in the subcategory: cannibalisation [J]."""
+CROSS_EFFECTS: Final = {
+    "Botanas": -0.4,
+    "Cabello": -0.5,
+    "Pastas y Sopas": -0.4,
+    "Lavandería": -0.5,
+    "Bebé": -0.4,
+}
+"""Subcategories whose products are bought together: what is cheap sells the others (halo) [J]."""
 ELECTRONICS_PRICE_DRIFT: Final = -1.5
 """Electronics become cheaper: per cent a year [J]."""
 

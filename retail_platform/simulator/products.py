@@ -1,4 +1,4 @@
-"""The catalogue: names, brands, life, popularity, list prices and costs."""
+"""The catalogue: names, brands, suppliers, life and popularity."""
 
 import csv
 from dataclasses import dataclass
@@ -15,14 +15,8 @@ from retail_platform.simulator.parameters import (
     CATEGORIES,
     CATEGORY,
     ELASTICITY_SPREAD,
-    ELECTRONICS_PRICE_DRIFT,
-    FORMAT,
-    FORMATS,
-    INFLATION,
-    INFLATION_LATER,
     LATE_LAUNCH_SHARE,
     LIFE_WINDOW_DAYS,
-    PRICE_BASE_YEAR,
     PROMO_GROUPS,
     REFERENCE,
     RETIRE_SHARE,
@@ -66,6 +60,7 @@ class Products:
         margin: Gross margin before VAT.
         elasticity: Planted own-price elasticity, absolute value.
         popularity: Relative lines inside the category.
+        dear_day: Day of the year on which fresh produce costs most.
         launch: Ordinal of the first day of sale.
         retire: Ordinal of the last day of sale, or ``NEVER``.
         promo_group: Products of one group are promoted in the same fortnights.
@@ -88,6 +83,7 @@ class Products:
     margin: Floats
     elasticity: Floats
     popularity: Floats
+    dear_day: Ints
     launch: Ints
     retire: Ints
     promo_group: Ints
@@ -140,6 +136,7 @@ def build_products(config: WorldConfig) -> Products:
         margin=np.array([p.margin for p in parameters]) + rng.uniform(-0.03, 0.03, count),
         elasticity=np.array([p.elasticity for p in parameters]) * spread / mean_spread[category],
         popularity=popularity,
+        dear_day=stream(config.seed, Part.WEEKLY_PRICES).integers(0, 365, count),
         launch=launch,
         retire=retire,
         promo_group=rng.permutation(count) % PROMO_GROUPS,
@@ -190,91 +187,3 @@ def _draw_lives(config: WorldConfig, rank: Ints, rng: np.random.Generator) -> tu
     retire = np.full(count, NEVER)
     retire[leaving] = start + rng.integers(*LIFE_WINDOW_DAYS, len(leaving))
     return launch, retire
-
-
-def list_prices(products: Products, seed: int, days: Ints) -> Ints:
-    """List prices in cents with VAT, by day, format and product.
-
-    A product's price changes once or twice a year and then follows the price index of that day, so
-    prices are steps, and relative prices move.
-
-    Args:
-        products: The catalogue.
-        seed: Seed of the world.
-        days: Consecutive ordinals.
-
-    Returns:
-        Shape (days, formats, products).
-    """
-    years = range(date.fromordinal(int(days[0])).year - 1, date.fromordinal(int(days[-1])).year + 1)
-    changes, levels = zip(*(_price_changes(products, seed, year) for year in years), strict=True)
-    change = np.concatenate(changes)  # (changes, products), in time order
-    level = np.concatenate(levels)
-    index = (change[None] <= days[:, None, None]).sum(axis=1) - 1
-    price = products.base_price * np.take_along_axis(level, index, axis=0)
-    factor = np.array([FORMAT[name].price_factor for name in FORMATS])
-    return round_price(price[:, None, :] * factor[None, :, None])
-
-
-def unit_costs(products: Products, days: Ints) -> Ints:
-    """Unit costs in cents without VAT, by day and product; suppliers change them every quarter."""
-    quarter = np.array([_quarter_start(int(day)) for day in days])
-    index = np.where(
-        _is_electronics(products), _drift(quarter)[:, None], _price_index(quarter)[:, None]
-    )
-    net = products.base_price * (1 - products.margin) / (1 + products.vat / 100)
-    cents: Ints = np.rint(100 * net * index).astype(np.int64)
-    return cents
-
-
-def round_price(pesos: Floats) -> Ints:
-    """Round to the endings of a shelf label, in cents: half pesos, pesos, or a nine above 200."""
-    label = np.where(
-        pesos < 20,
-        np.rint(pesos * 2) / 2,
-        np.where(pesos < 200, np.rint(pesos), np.rint((pesos + 1) / 10) * 10 - 1),
-    )
-    cents: Ints = np.rint(label * 100).astype(np.int64)
-    return cents
-
-
-def _price_changes(products: Products, seed: int, year: int) -> tuple[Ints, Floats]:
-    """The two price changes of a year: ordinals and levels, shape (2, products)."""
-    rng = stream(seed, Part.PRICES, year)
-    count = len(products)
-    january = date(year, 1, 1).toordinal()
-    spring = january + rng.integers(9, 110, count)
-    autumn = january + rng.integers(180, 290, count)
-    second = rng.random(count) < 0.6
-    noise = np.exp(rng.normal(0.0, 0.015, (2, count)))
-    change = np.stack([spring, np.where(second, autumn, spring)])
-    noise[1] = np.where(second, noise[1], noise[0])
-    index = np.where(_is_electronics(products), _drift(change), _price_index(change))
-    return change, index * noise
-
-
-def _is_electronics(products: Products) -> Ints:
-    return products.category == CATEGORIES.index("Electrónica")
-
-
-def _price_index(days: Ints) -> Floats:
-    """Consumer price index, 1 in the middle of the base year, growing evenly inside each year."""
-    years = np.arange(min(INFLATION), date.max.year - 7900)
-    growth = np.log1p([INFLATION.get(int(year), INFLATION_LATER) / 100 for year in years])
-    knots = np.array([date(int(year), 1, 1).toordinal() for year in years])
-    level = np.concatenate([[0.0], np.cumsum(growth)[:-1]])
-    base = np.interp(date(PRICE_BASE_YEAR, 7, 1).toordinal(), knots, level)
-    index: Floats = np.exp(np.interp(days, knots, level) - base)
-    return index
-
-
-def _drift(days: Ints) -> Floats:
-    """Price index of electronics, 1 in the middle of the base year."""
-    years = (days - date(PRICE_BASE_YEAR, 7, 1).toordinal()) / 365.25
-    index: Floats = (1 + ELECTRONICS_PRICE_DRIFT / 100) ** years
-    return index
-
-
-def _quarter_start(day: int) -> int:
-    moment = date.fromordinal(day)
-    return moment.replace(month=(moment.month - 1) // 3 * 3 + 1, day=1).toordinal()

@@ -29,7 +29,7 @@ from retail_platform.simulator.parameters import (
     SAFETY_DISPERSION,
     STOCK_OUT_TARGET,
 )
-from retail_platform.simulator.promotions import promotion_effects
+from retail_platform.simulator.prices import prices_between
 from retail_platform.simulator.streams import Part, stream
 from retail_platform.simulator.world import World
 
@@ -220,8 +220,8 @@ class SupplyPlan:
 
     Attributes:
         days: Ordinals.
-        product_factor: Cumulated season and promotion factors from the first day on; shape
-            (days + horizon + 1, formats, products).
+        product_factor: Cumulated season and price factors from the first day on; shape
+            (days + horizon + 1, cells, products).
         volume: Planned lines a day of the stores; shape (days, stores).
         outage: Whether the region's supplier fails; shape (days, regions, products).
     """
@@ -233,11 +233,10 @@ class SupplyPlan:
 
 
 def plan_supply(world: World, days: Ints) -> SupplyPlan:
-    """Prepare the plans of consecutive days: planners know the season and the campaigns."""
-    seed = world.config.seed
+    """Prepare the plans of consecutive days: planners know the season, prices and campaigns."""
     longer = np.arange(days[0], days[-1] + 1 + _HORIZON)
-    _, lift = promotion_effects(world.products, seed, longer)
-    factor = world.calendar.categories(longer)[:, None, world.products.category] * lift
+    by_price = prices_between(world.products, world.config.seed, longer).factor
+    factor = world.calendar.categories(longer)[:, None, world.products.category] * by_price
     cumulated = np.concatenate([np.zeros((1, *factor.shape[1:])), np.cumsum(factor, axis=0)])
     return SupplyPlan(days, cumulated, world.stores.volume(days), _outages(world, days))
 
@@ -349,8 +348,8 @@ def _planned_rate(world: World, policy: Policy, plan: SupplyPlan, number: int) -
     pairs = world.pairs
     begin = number + 1
     total = (
-        plan.product_factor[begin + policy.cover, pairs.format, pairs.product]
-        - plan.product_factor[begin, pairs.format, pairs.product]
+        plan.product_factor[begin + policy.cover, pairs.cell, pairs.product]
+        - plan.product_factor[begin, pairs.cell, pairs.product]
     )
     volume = plan.volume[number][pairs.store]
     rate: Floats = pairs.weight * volume * policy.mean_quantity * total / policy.cover

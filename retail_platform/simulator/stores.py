@@ -31,6 +31,7 @@ from retail_platform.simulator.parameters import (
     SECOND_CHAIN_OF_FORMAT,
     VOLUME_GROWTH,
 )
+from retail_platform.simulator.prices import REGION_ZONE
 from retail_platform.simulator.products import NEVER
 from retail_platform.simulator.streams import Part, stream
 
@@ -48,6 +49,7 @@ class Stores:
         chain: Name of the chain.
         format: Index in ``FORMATS``.
         region: Index in ``REGIONS``.
+        zone: Index of the price zone.
         city: City.
         state: State.
         area: Sales area in square metres.
@@ -64,6 +66,7 @@ class Stores:
     chain: Texts
     format: Ints
     region: Ints
+    zone: Ints
     city: Texts
     state: Texts
     area: Ints
@@ -110,6 +113,7 @@ def build_stores(config: WorldConfig) -> Stores:
         chain=chain,
         format=format_,
         region=region,
+        zone=REGION_ZONE[region],
         city=city,
         state=state,
         area=area,

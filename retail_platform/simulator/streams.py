@@ -25,6 +25,8 @@ class Part(IntEnum):
     DEFECTS = 11
     ORDERS = 12
     SUPPLIERS = 13
+    COSTS = 14
+    WEEKLY_PRICES = 15
 
 
 def stream(seed: int, part: Part, *keys: int) -> np.random.Generator:

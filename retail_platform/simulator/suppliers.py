@@ -9,6 +9,7 @@ from retail_platform.simulator.arrays import Floats, Ints, Texts
 from retail_platform.simulator.parameters import CATEGORIES, SUPPLIERS
 
 _TEMPLATES = ("Distribuidora {}", "Comercializadora {}", "Proveedora {}")
+SUPPLIER_COUNT = sum(len(SUPPLIERS[name]) for name in CATEGORIES)
 _FIRST = np.cumsum([0, *(len(SUPPLIERS[name]) for name in CATEGORIES)])
 """Index of the first supplier of each category."""
 

@@ -9,8 +9,7 @@ import polars as pl
 from retail_platform.simulator.arrays import Bools, Floats, Ints
 from retail_platform.simulator.demand import MILLI, Demand
 from retail_platform.simulator.parameters import CHANNELS
-from retail_platform.simulator.products import list_prices, unit_costs
-from retail_platform.simulator.promotions import promotion_effects
+from retail_platform.simulator.prices import prices_between, unit_costs
 from retail_platform.simulator.world import World
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -117,7 +116,8 @@ def sell(world: World, demand: Demand, shortage: Shortage) -> Sales:
     ticket_id = _ticket_ids(world, demand, ticket_day, ticket[first_line])
     store = demand.ticket_store[ticket]
     format_ = world.stores.format[store]
-    discount, _ = promotion_effects(world.products, world.config.seed, demand.days)
+    seed = world.config.seed
+    prices = prices_between(world.products, seed, demand.days)
     return Sales(
         ticket_id=np.repeat(ticket_id, np.diff(np.append(first_line, len(ticket)))),
         line=line,
@@ -127,9 +127,9 @@ def sell(world: World, demand: Demand, shortage: Shortage) -> Sales:
         product=product,
         channel=demand.ticket_channel[ticket],
         quantity=quantity,
-        price=list_prices(world.products, world.config.seed, demand.days)[day, format_, product],
-        discount=discount[day, format_, product],
-        cost=unit_costs(world.products, demand.days)[day, product],
+        price=prices.listed[day, world.stores.zone[store], format_, product],
+        discount=prices.discount[day, format_, product],
+        cost=unit_costs(world.products, seed, demand.days)[day, product],
     )
 
 

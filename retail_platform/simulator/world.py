@@ -31,6 +31,7 @@ class Pairs:
         store: Index of the store; shape (pairs,).
         product: Index of the product.
         format: Index of the store's format.
+        cell: Where its price is set: index of the price zone and the format in one.
         category: Index of the product's category.
         first: Ordinal of the first day on which the store can sell the product.
         last: Ordinal of the last such day.
@@ -42,6 +43,7 @@ class Pairs:
     store: Ints
     product: Ints
     format: Ints
+    cell: Ints
     category: Ints
     first: Ints
     last: Ints
@@ -114,6 +116,7 @@ def _build_pairs(config: WorldConfig, products: Products, stores: Stores) -> Pai
         store=store,
         product=product,
         format=stores.format[store],
+        cell=(stores.zone * len(FORMATS) + stores.format)[store],
         category=category,
         first=np.maximum(stores.opening[store], products.launch[product]),
         last=np.minimum(stores.closing[store], products.retire[product]),
