@@ -22,6 +22,7 @@ final as (
         superficie_m2,
         fecha_apertura,
         fecha_cierre,
+        fecha_inicio_remodelacion,
         fecha_remodelacion,
         activo
     from raw_tiendas

@@ -153,12 +153,15 @@ STORES = RawTable(
         Column("superficie_m2", "integer", minimum=1),
         Column("fecha_apertura", "date"),
         Column("fecha_cierre", "date", required=False),
+        Column("fecha_inicio_remodelacion", "date", required=False),
         Column("fecha_remodelacion", "date", required=False),
         Column("activo", "boolean"),
     ),
     key=("tienda_id",),
     row_rules=(
         _starts_before("fecha_apertura", "fecha_cierre"),
+        _starts_before("fecha_apertura", "fecha_inicio_remodelacion"),
+        _starts_before("fecha_inicio_remodelacion", "fecha_remodelacion"),
         _starts_before("fecha_apertura", "fecha_remodelacion"),
     ),
 )

@@ -20,18 +20,22 @@ from retail_platform.simulator.parameters import (
     CHANNEL_START,
     CHANNEL_TILT,
     CHANNELS,
+    DAY_KINDS,
     DAY_PARTS,
     FORMAT,
     FORMATS,
     HOURS,
+    OPENING_HOURS,
     PAIR_DAY_GAMMA_SHAPE,
     PART_TILT,
+    REGION_DAY_MEMORY,
     REGION_DAY_SIGMA,
     REGIONS,
     STORE_DAY_SIGMA,
 )
 from retail_platform.simulator.prices import prices_between
 from retail_platform.simulator.products import Products
+from retail_platform.simulator.stores import Stores
 from retail_platform.simulator.streams import Part, stream
 from retail_platform.simulator.world import World
 
@@ -39,6 +43,8 @@ MILLI = 1000
 WEIGHT_JITTER = 0.04
 """Half-width, relative, of the spread of a weight around its quantile: scales show grams."""
 _QUANTILES = 256
+_MEMORY_DAYS = 30
+_LEAST_SHARE = 1e-9
 _PARTS = len(DAY_PARTS) - 1
 _SEGMENTS = len(CHANNELS) * _PARTS
 _BELOW_ONE = 1 - 1e-9
@@ -73,14 +79,15 @@ class Demand:
 
 @dataclass(frozen=True)
 class Habits:
-    """Tables of shopping habits; they depend on parameters and the catalogue only.
+    """Tables of shopping habits; they depend on parameters, the catalogue and the stores only.
 
     Attributes:
         basket: Mean lines of a ticket; shape (formats, segments).
         dispersion: Gamma shape of basket sizes; shape (formats,).
-        part_share: Share of the parts of the day; shape (formats, segments), 1 per channel.
+        part_share: Share of the parts of the day in the channel's ordinary day, by kind of day;
+            shape (kinds, stores, segments): 1 per channel, less where the store closes early.
         tilt: Taste for a category; shape (segments, categories), before it is levelled.
-        hour_weight: Cumulated weights of hours; shape (formats * channels * 24 + 1,).
+        hour_weight: Cumulated weights of hours; shape (kinds * formats * channels * 24 + 1,).
         quantity: Quantiles of the quantity of a line, in thousandths; shape (formats, products, n).
     """
 
@@ -98,28 +105,74 @@ class Habits:
         return mean
 
 
-def build_habits(products: Products) -> Habits:
-    """Compute the habit tables of a catalogue."""
+def build_habits(products: Products, stores: Stores) -> Habits:
+    """Compute the habit tables of a catalogue and a chain."""
     formats = [FORMAT[name] for name in FORMATS]
-    hours = np.array(
-        [[HOURS[name if c == "tienda" else "online"] for c in CHANNELS] for name in FORMATS], float
-    )
-    hours /= hours.sum(axis=2, keepdims=True)
-    parts = np.stack(
-        [hours[..., a:b].sum(axis=2) for a, b in zip(DAY_PARTS, DAY_PARTS[1:], strict=False)],
-        axis=2,
-    )
+    hours = _hours()
     lines = np.array([f.lines_per_ticket for f in formats])
     basket = 1 + np.outer(lines - 1, CHANNEL_BASKET)
     tilt = np.array(CHANNEL_TILT)[:, None, :] * np.array(PART_TILT)[None, :, :]
     return Habits(
         basket=np.repeat(basket, _PARTS, axis=1),
         dispersion=np.array([f.basket_dispersion for f in formats]),
-        part_share=parts.reshape(len(FORMATS), _SEGMENTS),
+        part_share=_part_shares(hours, stores),
         tilt=tilt.reshape(_SEGMENTS, len(CATEGORIES)),
         hour_weight=np.concatenate([[0.0], np.cumsum(hours.ravel())]),
         quantity=_quantity_quantiles(products),
     )
+
+
+def _hours() -> Floats:
+    """Weights of the hours in an ordinary day's total; shape (kinds, formats, channels, 24).
+
+    On weekends customers come within the hours; on special days those of the other hours stay away.
+    """
+    usual = np.array(
+        [[HOURS[name if c == "tienda" else "online"] for c in CHANNELS] for name in FORMATS], float
+    )
+    hours = np.repeat(usual[None], len(DAY_KINDS), axis=0)
+    for row, name in enumerate(FORMATS):
+        for kind, (opens, closes) in enumerate(OPENING_HOURS[name]):
+            is_open = (np.arange(24) >= opens) & (np.arange(24) < closes)
+            hours[kind, row, 0] *= is_open
+            hours[kind, row, 1:] *= is_open.any()
+    ordinary = hours[[DAY_KINDS.index("weekday")]].sum(axis=3, keepdims=True)
+    weekend = DAY_KINDS.index("weekend")
+    hours /= ordinary
+    hours[weekend] /= hours[weekend].sum(axis=2, keepdims=True)
+    return hours
+
+
+def _part_shares(hours: Floats, stores: Stores) -> Floats:
+    """Shares of the parts of the day; shape (kinds, stores, segments)."""
+    parts = np.stack(
+        [hours[..., a:b].sum(axis=3) for a, b in zip(DAY_PARTS, DAY_PARTS[1:], strict=False)],
+        axis=3,
+    )[:, stores.format]
+    own = parts[:, :, 0] * stores.part
+    parts[:, :, 0] = own / own[[DAY_KINDS.index("weekday")]].sum(axis=2, keepdims=True)
+    weekend = DAY_KINDS.index("weekend")
+    parts[weekend, :, 0] /= parts[weekend, :, 0].sum(axis=1, keepdims=True)
+    return parts.reshape(len(DAY_KINDS), len(stores), _SEGMENTS)
+
+
+def region_shocks(seed: int, days: Ints) -> Floats:
+    """Log deviations of the regions' demand on consecutive days, shape (days, regions).
+
+    Each is a sum over the days before, weighed by memory, so it needs no state.
+    """
+    begin = int(days[0]) - _MEMORY_DAYS
+    draws = np.array(
+        [
+            stream(seed, Part.SHOCKS, day).normal(0, 1, len(REGIONS))
+            for day in range(begin, int(days[-1]) + 1)
+        ]
+    )
+    shocks = np.zeros((len(days), len(REGIONS)))
+    for back in range(_MEMORY_DAYS + 1):
+        start = _MEMORY_DAYS - back
+        shocks += REGION_DAY_MEMORY**back * draws[start : start + len(days)]
+    return shocks * REGION_DAY_SIGMA * (1 - REGION_DAY_MEMORY**2) ** 0.5
 
 
 def _quantity_quantiles(products: Products) -> Ints:
@@ -155,6 +208,13 @@ def format_channel_shares(days: Ints, start: int) -> Floats:
     return np.concatenate([1 - digital.sum(axis=2, keepdims=True), digital], axis=2)
 
 
+def ordinary_volume(world: World, days: Ints) -> Floats:
+    """Lines a day that a store may expect before season and prices, shape (days, stores)."""
+    volume = world.stores.volume(days) * world.stores.weekday[(days - 1) % 7]
+    volume *= world.calendar.paydays(days)[:, world.stores.region]
+    return volume
+
+
 def want(world: World, habits: Habits, days: Ints) -> Demand:
     """Draw the demand of consecutive days.
 
@@ -164,14 +224,13 @@ def want(world: World, habits: Habits, days: Ints) -> Demand:
         days: Consecutive ordinals.
     """
     category = world.calendar.categories(days)
-    weekday = world.calendar.weekdays(days)
-    volume = world.stores.volume(days) * weekday[:, world.stores.format]
+    volume = ordinary_volume(world, days)
+    volume *= np.exp(region_shocks(world.config.seed, days))[:, world.stores.region]
     by_price = prices_between(world.products, world.config.seed, days).factor
     product_factor = category[:, None, world.products.category] * by_price
-    share = (
-        np.repeat(format_channel_shares(days, world.config.start.toordinal()), _PARTS, axis=2)
-        * habits.part_share
-    )
+    channel = format_channel_shares(days, world.config.start.toordinal())
+    share = np.repeat(channel, _PARTS, axis=2)[:, world.stores.format]
+    share *= habits.part_share[world.calendar.kinds(days)]
     drawn = [
         _want_day(world, habits, int(day), volume[n], product_factor[n], by_price[n], share[n])
         for n, day in enumerate(days)
@@ -201,10 +260,7 @@ def _want_day(
     """Draw one day: ticket store, channel, second and lines, then line pair and quantity."""
     pairs, stores = world.pairs, world.stores
     rng = stream(world.config.seed, Part.DEMAND, day)
-    shock = np.exp(
-        rng.normal(0, REGION_DAY_SIGMA, len(REGIONS))[stores.region]
-        + rng.normal(0, STORE_DAY_SIGMA, len(stores))
-    )
+    shock = np.exp(rng.normal(0, STORE_DAY_SIGMA, len(stores)))
     noise = rng.standard_gamma(PAIR_DAY_GAMMA_SHAPE, len(pairs)) / PAIR_DAY_GAMMA_SHAPE
     rate = pairs.weight * noise * (volume * shock)[pairs.store]
     rate *= product_factor[pairs.cell, pairs.product] * pairs.active(day)
@@ -212,16 +268,20 @@ def _want_day(
     category_rate = np.diff(cumulated[pairs.bounds], axis=1)
 
     # Tastes by segment are levelled so that a category's rate over all segments stays what it is.
-    level = segment_share @ habits.tilt
+    # Who finds the store closed stays away, so the shares of a day may be less than one.
+    open_share = np.maximum(segment_share.sum(axis=1, keepdims=True), _LEAST_SHARE)
+    level = segment_share @ habits.tilt / open_share
+    level[level == 0] = 1.0
     tilt = habits.tilt[None] / level[:, None, :]
-    segment_rate = tilt[stores.format] * category_rate[:, None, :]  # (stores, segments, categories)
+    segment_rate = tilt * category_rate[:, None, :]  # (stores, segments, categories)
     choice = np.cumsum(segment_rate, axis=2)
-    tickets_rate = choice[..., -1] * segment_share[stores.format] / habits.basket[stores.format]
+    tickets_rate = choice[..., -1] * segment_share / habits.basket[stores.format]
     count = rng.poisson(tickets_rate)
 
     cell = np.repeat(np.arange(count.size), count.ravel())
     store, segment = np.divmod(cell, _SEGMENTS)
-    second = _draw_seconds(habits, stores.format[store], segment, rng)
+    kind = int(world.calendar.kinds(np.array([day]))[0])
+    second = _draw_seconds(habits, kind * len(FORMATS) + stores.format[store], segment, rng)
     order = np.argsort(store * 86_400 + second, kind="stable")
     store, segment, second = store[order], segment[order], second[order]
     size = _draw_sizes(habits, stores.format[store], segment, rng)
@@ -251,10 +311,17 @@ def _want_day(
     )
 
 
-def _draw_seconds(habits: Habits, format_: Ints, segment: Ints, rng: np.random.Generator) -> Ints:
-    """Second of the day of each ticket, inside the part of the day of its segment."""
+def _draw_seconds(habits: Habits, profile: Ints, segment: Ints, rng: np.random.Generator) -> Ints:
+    """Second of the day of each ticket, inside the part of the day of its segment.
+
+    Args:
+        habits: The tables.
+        profile: Kind of day and format of the store in one number.
+        segment: Channel and part of the day.
+        rng: Generator of the day.
+    """
     channel, part = np.divmod(segment, _PARTS)
-    profile = (format_ * len(CHANNELS) + channel) * 24
+    profile = (profile * len(CHANNELS) + channel) * 24
     begin = habits.hour_weight[profile + np.array(DAY_PARTS)[part]]
     end = habits.hour_weight[profile + np.array(DAY_PARTS)[part + 1]]
     target = begin + rng.random(len(segment)) * _BELOW_ONE * (end - begin)

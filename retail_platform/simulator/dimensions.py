@@ -71,6 +71,7 @@ def stores_frame(world: World, end: date) -> pl.DataFrame:
             "superficie_m2": pl.Series(stores.area[index].astype(np.int32)),
             "fecha_apertura": dates(stores.opening[index]),
             "fecha_cierre": _past_dates(stores.closing[index], today),
+            "fecha_inicio_remodelacion": _past_dates(stores.works[index], today),
             "fecha_remodelacion": _past_dates(stores.remodel[index], today),
             "activo": pl.Series(_is_between(stores.opening, stores.closing, today)[index]),
         }

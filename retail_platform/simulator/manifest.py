@@ -23,16 +23,21 @@ from retail_platform.simulator.parameters import (
     CHANNELS,
     CROSS_EFFECT,
     CROSS_EFFECTS,
+    DAY_KINDS,
     ELECTRONICS_PRICE_DRIFT,
     EVENTS,
     FORMAT,
     FORMATS,
     INFLATION,
     INFLATION_LATER,
+    OPENING_DAYS,
+    OPENING_DIP,
+    OPENING_HOURS,
     ORDER_MISSED,
     OUTAGE_DAYS,
     OUTAGE_PROBABILITY,
     PAYDAY,
+    PAYDAY_BY_REGION,
     PRICE_CHANGE_SIGMA,
     PRICE_LAG_DAYS,
     PRICE_ZONES,
@@ -40,6 +45,15 @@ from retail_platform.simulator.parameters import (
     PROMO_DIP_DAYS,
     PROMO_DIP_MAX,
     PROMO_DIP_SHARE,
+    REGION_DAY_MEMORY,
+    REGION_DAY_SIGMA,
+    REGIONS,
+    REMODEL_LIFT,
+    REMODEL_WORKS_FACTOR,
+    STORE_GROWTH_SIGMA,
+    STORE_PART_SIGMA,
+    STORE_WEEKEND_SIGMA,
+    VOLUME_GROWTH,
     WEEKLY_PRICE_SIGMA,
 )
 from retail_platform.simulator.prices import cost_change_days
@@ -251,7 +265,7 @@ def _parse(document: dict[str, Any]) -> Manifest:
 
 def _planted(world: World, end: date) -> dict[str, Any]:
     """The parameters that an analysis of the data should find again."""
-    products, calendar = world.products, world.calendar
+    products = world.products
     days = np.arange(world.config.start.toordinal(), end.toordinal() + 1)
     shares = channel_shares(days[[0, -1]], world.config.start.toordinal())
     by_month = _season_index(world, days)
@@ -314,16 +328,43 @@ def _planted(world: World, end: date) -> dict[str, Any]:
         ],
         "season_index_by_category_and_month": by_month,
         "weekday_index_by_format": {
-            name: [round(float(x), 4) for x in calendar.weekday_factor[:, index]]
-            for index, name in enumerate(FORMATS)
+            name: (np.array(FORMAT[name].weekday) / np.mean(FORMAT[name].weekday)).round(4).tolist()
+            for name in FORMATS
         },
         "payday_extra_by_day_of_month": {str(day): extra for day, extra in PAYDAY.items()},
+        "payday_factor_by_region": dict(zip(REGIONS, PAYDAY_BY_REGION, strict=True)),
+        "region_day": {"sigma": REGION_DAY_SIGMA, "memory": REGION_DAY_MEMORY},
+        "opening_hours_by_format": {
+            name: dict(zip(DAY_KINDS, OPENING_HOURS[name], strict=True)) for name in FORMATS
+        },
+        "stores": _stores(world, end),
+        "store_spread": {
+            "growth": [VOLUME_GROWTH, STORE_GROWTH_SIGMA],
+            "log_weekend": STORE_WEEKEND_SIGMA,
+            "log_part_of_day": STORE_PART_SIGMA,
+        },
+        "opening": {"dip": OPENING_DIP, "days": OPENING_DAYS},
+        "remodelling": {"works_factor": REMODEL_WORKS_FACTOR, "lift": REMODEL_LIFT},
         "events": [asdict(window) for window in EVENTS],
         "lines_per_ticket_by_format": {name: FORMAT[name].lines_per_ticket for name in FORMATS},
         "channel_share_first_and_last_day": {
             name: [round(float(x), 4) for x in shares[:, index]]
             for index, name in enumerate(CHANNELS)
         },
+    }
+
+
+def _stores(world: World, end: date) -> dict[str, dict[str, Any]]:
+    """Character of the stores that have opened, by id."""
+    stores = world.stores
+    return {
+        str(stores.store_id[index]): {
+            "lines_per_day": round(float(stores.lines_per_day[index]), 3),
+            "growth": round(float(stores.growth[index]), 4),
+            "weekend_share": round(float(stores.weekday[5:, index].sum() / 7), 4),
+            "part_of_day": stores.part[index].round(4).tolist(),
+        }
+        for index in np.flatnonzero(stores.opening <= end.toordinal())
     }
 
 

@@ -319,10 +319,19 @@ ELECTRONICS_PRICE_DRIFT: Final = -1.5
 
 VOLUME_GROWTH: Final = 0.02
 """Growth of a mature store's volume per year [J]; 4-6 % like for like is mostly prices [W]."""
+STORE_GROWTH_SIGMA: Final = 0.02
+STORE_WEEKEND_SIGMA: Final = 0.10
+STORE_PART_SIGMA: Final = 0.15
+"""Spread of the stores: growth a year, log demand of the weekend, log demand of a part of the day
+[J]."""
 PAYDAY: Final = {15: 0.11, 16: 0.07, 17: 0.03, -1: 0.11, 1: 0.12, 2: 0.06}
 """Extra demand by day of month, -1 = last; +11 % on paydays, more on the first [F]."""
+PAYDAY_BY_REGION: Final = (1.3, 1.1, 1.0, 1.0, 0.9, 0.6)
+"""Extra demand of paydays relative to the country's, in the order of ``REGIONS`` [J]."""
 STORE_DAY_SIGMA: Final = 0.08
-REGION_DAY_SIGMA: Final = 0.04
+REGION_DAY_SIGMA: Final = 0.05
+REGION_DAY_MEMORY: Final = 0.7
+"""Weather and the like: log demand of a region deviates, and keeps this share overnight [J]."""
 PAIR_DAY_GAMMA_SHAPE: Final = 3.0
 """Gamma shape of a product's day in a store: counts are overdispersed [F, M5]."""
 LOCAL_TASTE_SIGMA: Final = 0.35
@@ -337,18 +346,21 @@ CHANNEL_BASKET: Final = (1.0, 1.10, 0.95)
 CHANNEL_RETURN_FACTOR: Final = (1.0, 4.0, 4.0)
 
 OPENING_SHARE_LATE: Final = 0.12
-CLOSING_SHARE: Final = 0.03
-REMODEL_SHARE: Final = 0.15
+CLOSING_SHARE: Final = 0.09
+REMODEL_SHARE: Final = 0.45
 OPENING_DIP: Final = 0.40
 OPENING_DAYS: Final = 200.0
 """A new store sells 40 % less at first; the gap closes with a time constant of 200 days [J]."""
-REMODEL_WORKS_DAYS: Final = 21
+REMODEL_WORKS_DAYS: Final = (14, 46)
 REMODEL_WORKS_FACTOR: Final = 0.7
 REMODEL_LIFT: Final = 1.06
 LATE_LAUNCH_SHARE: Final = 0.12
-RETIRE_SHARE: Final = 0.04
-LIFE_WINDOW_DAYS: Final = (60, 1400)
-"""Openings, closings, launches and retirements fall this many days after the start."""
+RETIRE_SHARE: Final = 0.12
+BEGIN_WINDOW_DAYS: Final = (60, 1800)
+END_WINDOW_DAYS: Final = (60, 5300)
+LATER_WINDOW_DAYS: Final = (1826, 3650)
+"""Days after the start between which stores open and products are launched; stores close or are
+rebuilt and products retire; and as many stores open again, when the five years are over."""
 
 PROMO_DISCOUNTS: Final = (10, 15, 20, 25, 30)
 PROMO_DISCOUNT_WEIGHTS: Final = (0.15, 0.25, 0.30, 0.20, 0.10)
@@ -457,6 +469,18 @@ EVENTS: Final = (
     EventWindow("Día de la Virgen de Guadalupe", 0, 0, 1.05),
 )
 
+DAY_KINDS: Final = ("weekday", "weekend", "early", "holiday")
+"""Working days; Saturdays and Sundays; 24 and 31 December; 25 December and 1 January."""
+EARLY_DAYS: Final = ((12, 24), (12, 31))
+HOLIDAYS: Final = ((12, 25), (1, 1))
+OPENING_HOURS: Final = {
+    "Hipermercado": ((7, 23), (8, 23), (7, 20), (0, 0)),
+    "Supermercado": ((7, 22), (8, 22), (7, 19), (10, 18)),
+    "Express": ((6, 24), (7, 24), (6, 21), (8, 20)),
+    "Conveniencia": ((0, 24), (0, 24), (0, 24), (0, 24)),
+}
+"""First hour and hour of closing of each kind of day; the same twice is closed, the web as well
+[J]."""
 DAY_PARTS: Final = (0, 11, 15, 19, 24)
 """Hours that bound morning, midday, afternoon and night."""
 HOURS: Final = {

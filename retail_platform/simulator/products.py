@@ -11,12 +11,13 @@ from retail_platform.simulator.arrays import Floats, Ints, Texts
 from retail_platform.simulator.config import WorldConfig
 from retail_platform.simulator.parameters import (
     AFFINITIES,
+    BEGIN_WINDOW_DAYS,
     CASE_PIECES,
     CATEGORIES,
     CATEGORY,
     ELASTICITY_SPREAD,
+    END_WINDOW_DAYS,
     LATE_LAUNCH_SHARE,
-    LIFE_WINDOW_DAYS,
     PROMO_GROUPS,
     REFERENCE,
     RETIRE_SHARE,
@@ -183,7 +184,7 @@ def _draw_lives(config: WorldConfig, rank: Ints, rng: np.random.Generator) -> tu
     late = movable[: round(LATE_LAUNCH_SHARE * count)]
     leaving = movable[len(late) : len(late) + round(RETIRE_SHARE * count)]
     launch = start - rng.integers(200, 4000, count)
-    launch[late] = start + rng.integers(*LIFE_WINDOW_DAYS, len(late))
+    launch[late] = start + rng.integers(*BEGIN_WINDOW_DAYS, len(late))
     retire = np.full(count, NEVER)
-    retire[leaving] = start + rng.integers(*LIFE_WINDOW_DAYS, len(leaving))
+    retire[leaving] = start + rng.integers(*END_WINDOW_DAYS, len(leaving))
     return launch, retire

@@ -27,6 +27,8 @@ class Part(IntEnum):
     SUPPLIERS = 13
     COSTS = 14
     WEEKLY_PRICES = 15
+    SHOCKS = 16
+    CHARACTER = 17
 
 
 def stream(seed: int, part: Part, *keys: int) -> np.random.Generator:

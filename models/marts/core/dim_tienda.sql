@@ -14,6 +14,7 @@ select
     superficie_m2,
     fecha_apertura,
     fecha_cierre,
+    fecha_inicio_remodelacion,
     fecha_remodelacion,
     activo
 from {{ ref('stg_tiendas') }}
