@@ -214,6 +214,7 @@ RETURNS = RawTable(
         Column("unidades", "numeric(10,3)", minimum=0.001),
         Column("importe", "numeric(12,2)", minimum=0),
         Column("motivo", "text", required=False),
+        Column("reingresa", "boolean", required=False),
     ),
     key=("devolucion_id",),
     partition_column="fecha_devolucion",
@@ -229,6 +230,7 @@ INVENTORY = RawTable(
         Column("dias_periodo", "smallint", minimum=1),
         Column("stock_inicial", "numeric(12,3)", minimum=0),
         Column("entradas", "numeric(12,3)", minimum=0),
+        Column("reingresos", "numeric(12,3)", required=False, minimum=0),
         Column("salidas", "numeric(12,3)", minimum=0),
         Column("merma", "numeric(12,3)", minimum=0),
         Column("stock_final", "numeric(12,3)", minimum=0),
@@ -243,6 +245,7 @@ INVENTORY = RawTable(
             pl.col("stock_inicial") + pl.col("entradas") - pl.col("salidas") - pl.col("merma")
             != pl.col("stock_final"),
         ),
+        RowRule("reingresos", "FUERA_DE_RANGO", pl.col("reingresos") > pl.col("entradas")),
     ),
 )
 

@@ -10,7 +10,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from retail_platform.simulator.arrays import Floats, Ints
+from retail_platform.simulator.arrays import MILLI, Floats, Ints
+from retail_platform.simulator.comebacks import Comebacks, draw_comebacks, join_comebacks
 from retail_platform.simulator.parameters import (
     CATEGORIES,
     CATEGORY,
@@ -39,7 +40,6 @@ from retail_platform.simulator.stores import Stores
 from retail_platform.simulator.streams import Part, stream
 from retail_platform.simulator.world import World
 
-MILLI = 1000
 WEIGHT_JITTER = 0.04
 """Half-width, relative, of the spread of a weight around its quantile: scales show grams."""
 _QUANTILES = 256
@@ -64,6 +64,7 @@ class Demand:
         ticket_lines: Lines of each ticket.
         line_pair: Pair of each line.
         line_quantity: Thousandths of a unit of each line.
+        comebacks: What will come back of the lines, if they are served.
     """
 
     days: Ints
@@ -75,6 +76,7 @@ class Demand:
     ticket_lines: Ints
     line_pair: Ints
     line_quantity: Ints
+    comebacks: Comebacks
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,7 @@ def want(world: World, habits: Habits, days: Ints) -> Demand:
         ticket_lines=np.concatenate([day[3] for day in drawn]),
         line_pair=np.concatenate([day[4] for day in drawn]),
         line_quantity=np.concatenate([day[5] for day in drawn]),
+        comebacks=join_comebacks([day[6] for day in drawn], [len(day[4]) for day in drawn]),
     )
 
 
@@ -256,8 +259,8 @@ def _want_day(
     product_factor: Floats,
     by_price: Floats,
     segment_share: Floats,
-) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """Draw one day: ticket store, channel, second and lines, then line pair and quantity."""
+) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Comebacks]:
+    """Draw one day: ticket store, channel, second, lines; line pair and quantity; comebacks."""
     pairs, stores = world.pairs, world.stores
     rng = stream(world.config.seed, Part.DEMAND, day)
     shock = np.exp(rng.normal(0, STORE_DAY_SIGMA, len(stores)))
@@ -301,13 +304,16 @@ def _want_day(
     quantity[weighed] = np.rint(quantity[weighed] * spread)
     ticket, pair, quantity = _merge(ticket, pair, quantity, len(pairs))
     lines = np.bincount(ticket, minlength=len(store))
+    channel = (segment // _PARTS).astype(np.int8)
+    comebacks = draw_comebacks(world, day, store[ticket], pair, channel[ticket], quantity)
     return (
         store.astype(np.int32),
-        (segment // _PARTS).astype(np.int8),
+        channel,
         second.astype(np.int32),
         lines.astype(np.int16),
         pair.astype(np.int32),
         quantity.astype(np.int32),
+        comebacks,
     )
 
 

@@ -11,15 +11,16 @@ import numpy as np
 
 from retail_platform.manifests import FileEntry
 from retail_platform.settings import LATEST_END
-from retail_platform.simulator.arrays import Ints
+from retail_platform.simulator.arrays import MILLI, Ints
 from retail_platform.simulator.config import SimulatorError, WorldConfig
-from retail_platform.simulator.demand import MILLI, channel_shares
+from retail_platform.simulator.demand import channel_shares
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.inventory import StockRows
 from retail_platform.simulator.orders import Orders
 from retail_platform.simulator.parameters import (
     CATEGORIES,
     CATEGORY,
+    CHANNEL_RETURN_FACTOR,
     CHANNELS,
     CROSS_EFFECT,
     CROSS_EFFECTS,
@@ -28,6 +29,8 @@ from retail_platform.simulator.parameters import (
     EVENTS,
     FORMAT,
     FORMATS,
+    GIFT_RETURN_FACTOR,
+    GIFT_RETURN_LATE,
     INFLATION,
     INFLATION_LATER,
     OPENING_DAYS,
@@ -50,6 +53,9 @@ from retail_platform.simulator.parameters import (
     REGIONS,
     REMODEL_LIFT,
     REMODEL_WORKS_FACTOR,
+    RETURN_REASON_WEIGHTS,
+    RETURN_REASONS,
+    RETURN_RESTOCK,
     STORE_GROWTH_SIGMA,
     STORE_PART_SIGMA,
     STORE_WEEKEND_SIGMA,
@@ -65,7 +71,7 @@ Totals = dict[str, dict[str, dict[str, int]]]
 """Whole numbers by table, month (``2024-01``) and measure; money in cents, units in thousandths."""
 _CENTS = {"total_linea", "importe"}
 _MILLI = {
-    *("unidades", "entradas", "salidas", "merma"),
+    *("unidades", "entradas", "reingresos", "salidas", "merma"),
     *("unidades_pedidas", "unidades_recibidas"),
 }
 
@@ -111,7 +117,8 @@ def stock_totals(rows: StockRows) -> dict[str, int]:
     """Sums of stock rows of one month."""
     return {
         "filas": len(rows.pair),
-        "entradas": int(rows.receipts.sum()),
+        "entradas": int((rows.receipts + rows.restocked).sum()),
+        "reingresos": int(rows.restocked.sum()),
         "salidas": int(rows.sold.sum()),
         "merma": int(rows.shrink.sum()),
     }
@@ -342,6 +349,18 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             "growth": [VOLUME_GROWTH, STORE_GROWTH_SIGMA],
             "log_weekend": STORE_WEEKEND_SIGMA,
             "log_part_of_day": STORE_PART_SIGMA,
+        },
+        "returns": {
+            "rate_by_category": {name: CATEGORY[name].return_rate for name in CATEGORIES},
+            "channel_factor": dict(zip(CHANNELS, CHANNEL_RETURN_FACTOR, strict=True)),
+            "reasons": RETURN_REASONS,
+            "reason_weights_by_category": RETURN_REASON_WEIGHTS,
+            "restocked_by_reason": RETURN_RESTOCK,
+            "gift_factor": GIFT_RETURN_FACTOR,
+            "gift_late_share": GIFT_RETURN_LATE,
+        },
+        "long_tail_exponent_by_category": {
+            name: CATEGORY[name].popularity_exponent for name in CATEGORIES
         },
         "opening": {"dip": OPENING_DIP, "days": OPENING_DAYS},
         "remodelling": {"works_factor": REMODEL_WORKS_FACTOR, "lift": REMODEL_LIFT},

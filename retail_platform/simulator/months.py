@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from retail_platform.simulator.arrays import Ints
+from retail_platform.simulator.comebacks import Comebacks
 from retail_platform.simulator.demand import Demand, Habits, want
 from retail_platform.simulator.inventory import StockLog, StockRows, stock_frame
 from retail_platform.simulator.manifest import (
@@ -34,7 +35,7 @@ from retail_platform.simulator.orders import (
     orders_frame,
     sorted_orders,
 )
-from retail_platform.simulator.returns import Returns, draw_returns, join, returns_frame
+from retail_platform.simulator.returns import Returns, build_returns, join, returns_frame
 from retail_platform.simulator.state import RunState
 from retail_platform.simulator.stock import Policy, StockDay, advance, plan_supply
 from retail_platform.simulator.tickets import Shortage, sales_frame, sell
@@ -114,8 +115,8 @@ def run_months(
                 month_days = blocks.popleft()
                 ahead.append(pool.submit(keep, target.folder, want, world, habits, month_days))
             demand: Demand = take(ahead.popleft())
-            shortage, orders = run_stock(world, policy, state, log, demand)
-            order = (world, demand, shortage, target)
+            shortage, orders, comebacks = run_stock(world, policy, state, log, demand)
+            order = (world, demand, shortage, comebacks, target)
             sold = pool.submit(keep, target.folder, _sell_and_write, *order)
             month = _month_of(demand.days)
             stocked = pool.submit(_write_stock, world, log.take_rows(), month, target)
@@ -211,16 +212,18 @@ def _by_month(orders: Orders) -> list[tuple[date, Orders]]:
 
 def run_stock(
     world: World, policy: Policy, state: RunState, log: StockLog, demand: Demand
-) -> tuple[Shortage, Orders]:
+) -> tuple[Shortage, Orders, Comebacks]:
     """Run the shelves through the days of a demand.
 
     Returns:
-        Where they could not serve it, and what was ordered.
+        Where they could not serve it, what was ordered, and what will come back of what was sold.
     """
     plan = plan_supply(world, demand.days)
     last_line = np.cumsum(demand.lines_per_day)
     short: list[tuple[Ints, Ints, Ints]] = []
     orders: list[Orders] = []
+    sold_lines = np.ones(len(demand.line_pair), bool)
+    back = demand.comebacks
     for number, day in enumerate(demand.days):
         lines = slice(last_line[number] - demand.lines_per_day[number], last_line[number])
         wanted = np.bincount(
@@ -229,11 +232,22 @@ def run_stock(
         balance = advance(world, policy, plan, state.stock, number, wanted)
         log.add(int(day), balance)
         orders.append(balance.orders)
-        missing = np.flatnonzero(wanted > balance.sold)
+        is_short = wanted > balance.sold
+        missing = np.flatnonzero(is_short)
+        sold_lines[lines] = ~is_short[demand.line_pair[lines]]
+        today = (back.line >= lines.start) & (back.line < lines.stop)
+        _keep_for_the_shelf(state, demand, back.select(today & sold_lines[back.line]))
         short.append((np.full(len(missing), number), missing, balance.sold[missing]))
         _count(world, state.counters, int(day), wanted, balance)
     shortage = Shortage(*(np.concatenate(column) for column in zip(*short, strict=True)))
-    return shortage, join_orders(orders)
+    return shortage, join_orders(orders), back.select(sold_lines[back.line])
+
+
+def _keep_for_the_shelf(state: RunState, demand: Demand, back: Comebacks) -> None:
+    """Note the returned goods that will go back to the shelf."""
+    chosen = back.select(back.restocked)
+    more = np.stack([chosen.day, demand.line_pair[chosen.line], chosen.quantity])
+    state.stock.restock = np.concatenate([state.stock.restock, more], axis=1)
 
 
 def _count(world: World, counters: Counters, day: int, wanted: Ints, balance: StockDay) -> None:
@@ -246,12 +260,12 @@ def _count(world: World, counters: Counters, day: int, wanted: Ints, balance: St
 
 
 def _sell_and_write(
-    world: World, demand: Demand, shortage: Shortage, target: Target
+    world: World, demand: Demand, shortage: Shortage, comebacks: Comebacks, target: Target
 ) -> tuple[Returns, dict[str, int]]:
-    """Serve a month, write its sales and draw their returns."""
+    """Serve a month, write its sales and make their returns."""
     sales = sell(world, demand, shortage)
     target.write(sales_frame(world, sales), "ventas", "fecha_venta", _month_of(demand.days))
-    return draw_returns(world, sales), sales_totals(sales)
+    return build_returns(sales, comebacks), sales_totals(sales)
 
 
 def _write_stock(world: World, rows: StockRows, month: date, target: Target) -> dict[str, int]:

@@ -6,8 +6,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from retail_platform.simulator.arrays import Bools, Ints
-from retail_platform.simulator.demand import MILLI
+from retail_platform.simulator.arrays import MILLI, Bools, Ints
 from retail_platform.simulator.tickets import EPOCH, dates, decimals
 from retail_platform.simulator.world import World
 

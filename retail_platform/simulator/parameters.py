@@ -390,12 +390,33 @@ RETURN_REASONS: Final = (
     "Caducado",
     "Cambio de opinión",
 )
-RETURN_REASON_WEIGHTS: Final = (
-    (0.45, 0.15, 0.00, 0.05, 0.35),
-    (0.25, 0.30, 0.25, 0.05, 0.15),
-    (0.30, 0.10, 0.05, 0.55, 0.00),
-)
-"""Reasons of goods that keep, bought in a store and outside it, and of perishables [J]."""
+RETURN_REASON_WEIGHTS: Final = {
+    "Abarrotes": ((0.45, 0.15, 0.05, 0.15, 0.20), (0.25, 0.15, 0.40, 0.10, 0.10)),
+    "Bebidas": ((0.40, 0.20, 0.05, 0.10, 0.25), (0.30, 0.15, 0.40, 0.05, 0.10)),
+    "Lácteos": ((0.30, 0.10, 0.05, 0.55, 0.00), (0.25, 0.10, 0.30, 0.35, 0.00)),
+    "Carnes y Pescados": ((0.35, 0.15, 0.00, 0.50, 0.00), (0.30, 0.20, 0.20, 0.30, 0.00)),
+    "Frutas y Verduras": ((0.40, 0.25, 0.00, 0.35, 0.00), (0.30, 0.35, 0.15, 0.20, 0.00)),
+    "Limpieza": ((0.45, 0.25, 0.05, 0.00, 0.25), (0.30, 0.20, 0.35, 0.00, 0.15)),
+    "Cuidado Personal": ((0.25, 0.40, 0.05, 0.05, 0.25), (0.20, 0.40, 0.25, 0.00, 0.15)),
+    "Electrónica": ((0.45, 0.25, 0.05, 0.00, 0.25), (0.30, 0.40, 0.15, 0.00, 0.15)),
+}
+"""Reasons of goods bought in a store and outside it [J]."""
+RETURN_RESTOCK: Final = {
+    "Defectuoso": 0.0,
+    "No era lo esperado": 0.6,
+    "Error en el pedido": 0.9,
+    "Caducado": 0.0,
+    "Cambio de opinión": 0.8,
+}
+"""Share of the returned goods that keep which goes back to the shelf; of perishables nothing does
+[J]."""
+GIFT_FROM: Final = (12, 12)
+GIFT_UNTIL: Final = (12, 24)
+GIFT_RETURN_FACTOR: Final = {"Electrónica": 2.0, "Cuidado Personal": 2.0}
+GIFT_RETURN_LATE: Final = 0.7
+GIFT_RETURN_DAYS: Final = 16
+"""Presents of these days come back more often, and this share of them in the days from 26 December
+on [J]."""
 
 AFFINITIES: Final = (
     ("Hojuelas de maíz", "Leche entera", 0.35),

@@ -51,6 +51,7 @@ def save_state(path: Path, state: RunState, end: date) -> None:
         on_hand=state.stock.on_hand,
         in_transit=state.stock.in_transit,
         on_order=state.stock.on_order,
+        restock=state.stock.restock,
         **pending,
         **{f"order_{f.name}": getattr(state.open_orders, f.name) for f in fields(Orders)},
     )
@@ -70,7 +71,9 @@ def load_state(path: Path, last: date) -> tuple[StockState, Returns, Orders]:
     try:
         with np.load(path) as saved:
             end = int(saved["end"])
-            stock = StockState(saved["on_hand"], saved["in_transit"], saved["on_order"])
+            stock = StockState(
+                *(saved[name] for name in ("on_hand", "in_transit", "on_order", "restock"))
+            )
             pending = Returns(*(saved[f"return_{f.name}"] for f in fields(Returns)))
             orders = Orders(*(saved[f"order_{f.name}"] for f in fields(Orders)))
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:

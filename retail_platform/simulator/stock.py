@@ -1,4 +1,4 @@
-"""The shelf, day by day: opening + receipts - sales - shrink = closing, and orders to suppliers.
+"""The shelf, day by day: opening + receipts + restocked - sales - shrink = closing, and orders.
 
 All quantities are whole thousandths of a unit, so every balance is exact. What cannot be sold
 because the shelf is empty is lost. A store orders whole cases on the days that let them come with
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retail_platform.simulator.arrays import Bools, Floats, Ints
-from retail_platform.simulator.demand import MILLI, Habits
+from retail_platform.simulator.arrays import MILLI, Bools, Floats, Ints
+from retail_platform.simulator.demand import Habits
 from retail_platform.simulator.orders import Orders, join_orders
 from retail_platform.simulator.parameters import (
     CATEGORIES,
@@ -51,11 +51,14 @@ class StockState:
         in_transit: What will be received, by arrival day modulo the horizon; shape (horizon,
             pairs).
         on_order: What was ordered of it, same shape: stores do not know what will be missing.
+        restock: Returned goods that will go back to the shelf: ordinal, pair and thousandths of a
+            unit; shape (3, returns).
     """
 
     on_hand: Ints
     in_transit: Ints
     on_order: Ints
+    restock: Ints
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class StockDay:
 
     opening: Ints
     receipts: Ints
+    restocked: Ints
     sold: Ints
     shrink: Ints
     closing: Ints
@@ -201,7 +205,7 @@ def opening_state(world: World, policy: Policy) -> StockState:
     open_before = pairs.active(first) & (pairs.first < first)
     on_hand = np.where(open_before, np.maximum(level - sold, 0), 0)
     nothing = np.zeros((_HORIZON, len(pairs)), np.int64)
-    return StockState(on_hand, nothing, nothing.copy())
+    return StockState(on_hand, nothing, nothing.copy(), np.zeros((3, 0), np.int64))
 
 
 def _target(world: World, policy: Policy, rate: Floats, pairs: Ints | slice = slice(None)) -> Ints:
@@ -286,7 +290,8 @@ def advance(
     shrink = _draw_shrink(world, day, left)
     leaving = np.flatnonzero(pairs.last == day)
     shrink[leaving] = left[leaving]
-    closing = left - shrink
+    restocked = _restock(state, day, len(pairs))
+    closing = left - shrink + restocked
     state.on_hand = closing
     orders = join_orders(
         [_order(world, policy, plan, state, number), _opening_orders(world, policy, day)]
@@ -294,7 +299,15 @@ def advance(
     # A pair has one order a day at most, so no line of an array overwrites another.
     state.in_transit[orders.arrival % _HORIZON, orders.pair] += orders.received
     state.on_order[orders.arrival % _HORIZON, orders.pair] += orders.ordered
-    return StockDay(opening, receipts, sold, shrink, closing, orders)
+    return StockDay(opening, receipts, restocked, sold, shrink, closing, orders)
+
+
+def _restock(state: StockState, day: int, count: int) -> Ints:
+    """Take the goods that go back to the shelf on a day out of the state."""
+    is_due = state.restock[0] == day
+    pair, quantity = state.restock[1:, is_due]
+    state.restock = state.restock[:, ~is_due]
+    return np.bincount(pair, quantity, count).astype(np.int64)
 
 
 def _order(

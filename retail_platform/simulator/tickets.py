@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from retail_platform.simulator.arrays import Bools, Floats, Ints
-from retail_platform.simulator.demand import MILLI, Demand
+from retail_platform.simulator.arrays import MILLI, Bools, Floats, Ints
+from retail_platform.simulator.demand import Demand
 from retail_platform.simulator.parameters import CHANNELS
 from retail_platform.simulator.prices import prices_between, unit_costs
 from retail_platform.simulator.world import World
@@ -50,6 +50,7 @@ class Sales:
     """Lines sold, in integers; every array has one entry per line, sorted by day, store and time.
 
     Attributes:
+        wanted: Position of the line in the demand, ascending.
         ticket_id: Date, store and number of the ticket in the store's day, in one number.
         line: Number of the line in the ticket, from 1.
         day: Ordinal.
@@ -63,6 +64,7 @@ class Sales:
         cost: Unit cost in cents without VAT.
     """
 
+    wanted: Ints
     ticket_id: Ints
     line: Ints
     day: Ints
@@ -119,6 +121,7 @@ def sell(world: World, demand: Demand, shortage: Shortage) -> Sales:
     seed = world.config.seed
     prices = prices_between(world.products, seed, demand.days)
     return Sales(
+        wanted=np.flatnonzero(sold),
         ticket_id=np.repeat(ticket_id, np.diff(np.append(first_line, len(ticket)))),
         line=line,
         day=ordinal,
