@@ -559,6 +559,16 @@ def test_chain_and_catalogue_change_up_to_the_end(query: Query, world: Path) -> 
     assert 14 <= works[0] < works[1] <= 45
 
 
+def test_the_catalogue_has_the_last_value_of_what_changed(query: Query, world: Path) -> None:
+    changes = _manifest(world)["planted"]["attribute_changes"]
+    last = {(c["table"], c["number"], c["column"]): c["after"] for c in changes}
+    assert {column for _, _, column in last} >= {"gerencia", "categoria", "subcategoria"}
+    keys = {"tiendas": "tienda_id", "productos": "producto_id"}
+    for (table, number, column), value in last.items():
+        found = query(f"select {column} from {table} where {keys[table]} = {number}")
+        assert found in ([(value,)], []), (table, number)
+
+
 def test_the_stock_out_rate_is_the_one_told(query: Query, world: Path) -> None:
     told = _manifest(world)["observed"]["stock_out_rate"]
     seen = query("select avg((stock_final = 0)::int) from inventario where dias_periodo = 1")

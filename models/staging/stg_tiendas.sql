@@ -17,6 +17,7 @@ final as (
         cadena,
         formato,
         region,
+        gerencia,
         ciudad,
         estado,
         superficie_m2,

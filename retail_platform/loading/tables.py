@@ -148,6 +148,7 @@ STORES = RawTable(
         Column("cadena", "text"),
         Column("formato", "text"),
         Column("region", "text"),
+        Column("gerencia", "text", required=False),
         Column("ciudad", "text"),
         Column("estado", "text"),
         Column("superficie_m2", "integer", minimum=1),

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from retail_platform.simulator.arrays import Bools, Ints
+from retail_platform.simulator.attributes import product_classes, store_areas
 from retail_platform.simulator.parameters import (
-    CATEGORIES,
     FORMATS,
     OPENING_ORDER_DAYS,
     REGIONS,
@@ -29,6 +29,7 @@ def products_frame(world: World, end: date) -> pl.DataFrame:
     index = np.flatnonzero(products.launch <= today + OPENING_ORDER_DAYS)
     day = np.array([today])
     price = list_prices(products, world.config.seed, day)[0, *_NATIONAL, index]
+    category, subcategory = product_classes(world, end)
     cost = unit_costs(products, world.config.seed, day)[0, index]
     return pl.DataFrame(
         {
@@ -36,8 +37,8 @@ def products_frame(world: World, end: date) -> pl.DataFrame:
             "sku": pl.Series(products.sku[index].tolist(), dtype=pl.String),
             "nombre_producto": pl.Series(products.name[index].tolist(), dtype=pl.String),
             "marca": pl.Series(products.brand[index].tolist(), dtype=pl.String),
-            "categoria": pl.Series(CATEGORIES).gather(products.category[index]),
-            "subcategoria": pl.Series(products.subcategory[index].tolist(), dtype=pl.String),
+            "categoria": pl.Series(category).gather(index),
+            "subcategoria": pl.Series(subcategory).gather(index),
             "precio_lista": decimals(price / 100, 10, 2),
             "costo_unitario": decimals(cost / 100, 10, 2),
             "iva_pct": decimals(products.vat[index], 5, 2),
@@ -66,6 +67,7 @@ def stores_frame(world: World, end: date) -> pl.DataFrame:
             "cadena": pl.Series(stores.chain[index].tolist(), dtype=pl.String),
             "formato": pl.Series(FORMATS).gather(stores.format[index]),
             "region": pl.Series(REGIONS).gather(stores.region[index]),
+            "gerencia": pl.Series(store_areas(world, end)).gather(index),
             "ciudad": pl.Series(stores.city[index].tolist(), dtype=pl.String),
             "estado": pl.Series(stores.state[index].tolist(), dtype=pl.String),
             "superficie_m2": pl.Series(stores.area[index].astype(np.int32)),

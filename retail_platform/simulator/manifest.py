@@ -12,6 +12,7 @@ import numpy as np
 from retail_platform.manifests import FileEntry
 from retail_platform.settings import LATEST_END
 from retail_platform.simulator.arrays import MILLI, Ints
+from retail_platform.simulator.attributes import attribute_changes
 from retail_platform.simulator.config import SimulatorError, WorldConfig
 from retail_platform.simulator.demand import channel_shares
 from retail_platform.simulator.fingerprint import model_fingerprint
@@ -345,6 +346,10 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             name: dict(zip(DAY_KINDS, OPENING_HOURS[name], strict=True)) for name in FORMATS
         },
         "stores": _stores(world, end),
+        "attribute_changes": [
+            asdict(change) | {"day": change.day.isoformat()}
+            for change in attribute_changes(world, end)
+        ],
         "store_spread": {
             "growth": [VOLUME_GROWTH, STORE_GROWTH_SIGMA],
             "log_weekend": STORE_WEEKEND_SIGMA,

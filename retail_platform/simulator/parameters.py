@@ -362,6 +362,19 @@ LATER_WINDOW_DAYS: Final = (1826, 3650)
 """Days after the start between which stores open and products are launched; stores close or are
 rebuilt and products retire; and as many stores open again, when the five years are over."""
 
+AREAS_PER_REGION: Final = 3
+AREA_MOVE_SHARE: Final = 0.02
+"""Areas of a region's managers, and the share of the stores that moves to another one in a quarter
+of a year [J]."""
+RECLASSIFIED: Final = (
+    ("Flan de vainilla", 500, "Abarrotes", "Galletas y Dulces"),
+    ("Veladora", 1100, "Abarrotes", "Básicos"),
+    ("Gelatina de leche", 1700, "Abarrotes", "Galletas y Dulces"),
+    ("Bolsas para basura", 2300, "Abarrotes", "Básicos"),
+)
+"""Products that the catalogue moves, so many days after the start, to a category and subcategory
+[J]. Customers do not notice."""
+
 PROMO_DISCOUNTS: Final = (10, 15, 20, 25, 30)
 PROMO_DISCOUNT_WEIGHTS: Final = (0.15, 0.25, 0.30, 0.20, 0.10)
 PROMO_PROBABILITY: Final = 0.19

@@ -95,6 +95,10 @@ class Products:
         """Number of products."""
         return len(self.product_id)
 
+    def category_name(self, index: int) -> str:
+        """Name of the category that a product is sold in."""
+        return CATEGORIES[self.category[index]]
+
 
 def build_products(config: WorldConfig) -> Products:
     """Read the catalogue and draw what is not written in it."""

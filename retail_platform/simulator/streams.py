@@ -29,6 +29,7 @@ class Part(IntEnum):
     WEEKLY_PRICES = 15
     SHOCKS = 16
     CHARACTER = 17
+    ATTRIBUTES = 18
 
 
 def stream(seed: int, part: Part, *keys: int) -> np.random.Generator:

@@ -9,6 +9,7 @@ select
     cadena,
     formato,
     region,
+    gerencia,
     ciudad,
     estado,
     superficie_m2,
