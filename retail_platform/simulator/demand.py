@@ -34,7 +34,7 @@ from retail_platform.simulator.parameters import (
     REGIONS,
     STORE_DAY_SIGMA,
 )
-from retail_platform.simulator.prices import prices_between
+from retail_platform.simulator.prices import Prices, prices_between
 from retail_platform.simulator.products import Products
 from retail_platform.simulator.stores import Stores
 from retail_platform.simulator.streams import Part, stream
@@ -65,6 +65,7 @@ class Demand:
         line_pair: Pair of each line.
         line_quantity: Thousandths of a unit of each line.
         comebacks: What will come back of the lines, if they are served.
+        prices: Those of the days.
     """
 
     days: Ints
@@ -77,6 +78,7 @@ class Demand:
     line_pair: Ints
     line_quantity: Ints
     comebacks: Comebacks
+    prices: Prices
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,8 @@ def want(world: World, habits: Habits, days: Ints) -> Demand:
     category = world.calendar.categories(days)
     volume = ordinary_volume(world, days)
     volume *= np.exp(region_shocks(world.config.seed, days))[:, world.stores.region]
-    by_price = prices_between(world.products, world.config.seed, days).factor
+    prices = prices_between(world.products, world.config.seed, days)
+    by_price = prices.factor
     product_factor = category[:, None, world.products.category] * by_price
     channel = format_channel_shares(days, world.config.start.toordinal())
     share = np.repeat(channel, _PARTS, axis=2)[:, world.stores.format]
@@ -247,6 +250,7 @@ def want(world: World, habits: Habits, days: Ints) -> Demand:
         ticket_lines=np.concatenate([day[3] for day in drawn]),
         line_pair=np.concatenate([day[4] for day in drawn]),
         line_quantity=np.concatenate([day[5] for day in drawn]),
+        prices=prices,
         comebacks=join_comebacks([day[6] for day in drawn], [len(day[4]) for day in drawn]),
     )
 

@@ -358,7 +358,7 @@ LATE_LAUNCH_SHARE: Final = 0.12
 RETIRE_SHARE: Final = 0.12
 BEGIN_WINDOW_DAYS: Final = (60, 1800)
 END_WINDOW_DAYS: Final = (60, 5300)
-LATER_WINDOW_DAYS: Final = (1826, 3650)
+LATER_WINDOW_DAYS: Final = (1840, 3650)
 """Days after the start between which stores open and products are launched; stores close or are
 rebuilt and products retire; and as many stores open again, when the five years are over."""
 

@@ -157,32 +157,33 @@ def _reorder_levels(kinds: list[tuple[tuple[int, ...], int, int]]) -> Floats:
     Args:
         kinds: Delivery days, lead time and case in units.
     """
-    horizon = max(lead for _, lead, _ in kinds) + _WEEK
-    weight = np.zeros((len(kinds), horizon + 1))
-    for row, (week, lead, _) in enumerate(kinds):
+    times = list(dict.fromkeys((week, lead) for week, lead, _ in kinds))
+    horizon = max(lead for _, lead in times) + _WEEK
+    weight = np.zeros((len(times), horizon))
+    for row, (week, lead) in enumerate(times):
         for gap in _gaps(week):
-            weight[row, lead + 1 : lead + gap + 1] += 1 / _WEEK
+            weight[row, lead : lead + gap] += 1 / _WEEK
     days = np.arange(1, horizon + 1)[:, None]
     dispersion = SAFETY_DISPERSION + _RATE_GRID / PAIR_DAY_GAMMA_SHAPE
     shape = _RATE_GRID * days / (dispersion - 1)
     probability = dispersion**-shape
     at_least = np.ones_like(shape)
     ratio = (dispersion - 1) / dispersion
-    p_empty = np.empty((_MAX_LEVEL, len(kinds), len(_RATE_GRID)), np.float32)
+    # Sums of the probabilities of the positions below each level, by delivery time and rate.
+    summed = np.zeros((len(times), _MAX_LEVEL + 1, len(_RATE_GRID)))
     for units in range(_MAX_LEVEL):
-        p_empty[units] = weight[:, 1:] @ at_least
+        summed[:, units + 1] = summed[:, units] + weight @ at_least
         at_least = np.maximum(at_least - probability, 0.0)
         probability = probability * ratio * (shape + units) / (units + 1)
     rates, accepted = np.array(STOCK_OUT_TARGET).T
     target = np.interp(np.log(_RATE_GRID), np.log(rates), accepted)
     return np.stack(
-        [_level(p_empty[:, row].astype(float), kind[2], target) for row, kind in enumerate(kinds)]
+        [_level(summed[times.index((week, lead))], case, target) for week, lead, case in kinds]
     )
 
 
-def _level(p_empty: Floats, case: int, target: Floats) -> Floats:
-    """The level of a kind for each rate, from the probabilities by position and rate."""
-    summed = np.concatenate([np.zeros((1, p_empty.shape[1])), np.cumsum(p_empty, axis=0)])
+def _level(summed: Floats, case: int, target: Floats) -> Floats:
+    """The level of a kind for each rate, from summed probabilities by position and rate."""
     mean = (summed[case:] - summed[:-case]) / case
     below = (mean > target).sum(axis=0)  # first whole level that is good enough
     high = np.clip(below, 1, len(mean) - 1)
@@ -320,23 +321,25 @@ def _order(
     rng = stream(world.config.seed, Part.ORDERS, day)
     by_supplier = rng.random((len(world.stores), len(suppliers)))
     is_late = (by_supplier < suppliers.late)[pairs.store, policy.supplier]
-    promised = day + policy.lead
-    arrival = promised + np.where(is_late, policy.wait[weekday], 0)
-    can_order = policy.can_order[weekday] & (rng.random(len(pairs)) >= ORDER_MISSED)
-    can_order &= (pairs.first <= day) & (arrival < pairs.last)
-    can_order &= ~plan.outage[number][world.stores.region[pairs.store], pairs.product]
-    position = state.on_hand + state.on_order.sum(axis=0)
-    lacking = _target(world, policy, _planned_rate(world, policy, plan, number)) - position
-    pair = np.flatnonzero(can_order & (lacking > 0))
+    is_missed = rng.random(len(pairs)) < ORDER_MISSED
+    failing = plan.outage[number][world.stores.region[pairs.store], pairs.product]
+    pair = np.flatnonzero(policy.can_order[weekday] & ~is_missed & ~failing & (pairs.first <= day))
+    promised = day + policy.lead[pair]
+    arrival = promised + np.where(is_late[pair], policy.wait[weekday, pair], 0)
+    position = state.on_hand[pair] + state.on_order[:, pair].sum(axis=0)
+    rate = _planned_rate(world, policy, plan, number, pair)
+    lacking = _target(world, policy, rate, pair) - position
+    needed = (lacking > 0) & (arrival < pairs.last[pair])
+    pair, promised, arrival, lacking = (x[needed] for x in (pair, promised, arrival, lacking))
     case = policy.case[pair]
-    cases = -(-lacking[pair] // case)
+    cases = -(-lacking // case)
     is_part = rng.random(len(pair)) >= suppliers.complete[policy.supplier[pair]]
     come = np.where(is_part, np.floor(rng.random(len(pair)) * cases).astype(np.int64), cases)
     return Orders(
         day=np.full(len(pair), day, np.int32),
         pair=pair,
-        promised=promised[pair],
-        arrival=arrival[pair],
+        promised=promised,
+        arrival=arrival,
         ordered=cases * case,
         received=come * case,
     )
@@ -356,16 +359,17 @@ def _opening_orders(world: World, policy: Policy, day: int) -> Orders:
     return Orders(np.full(len(pair), day, np.int32), pair, when, when, ordered, ordered)
 
 
-def _planned_rate(world: World, policy: Policy, plan: SupplyPlan, number: int) -> Floats:
-    """Units a day that planners expect until the next order has arrived."""
+def _planned_rate(
+    world: World, policy: Policy, plan: SupplyPlan, number: int, pair: Ints
+) -> Floats:
+    """Units a day of some pairs that planners expect until the next order has arrived."""
     pairs = world.pairs
     begin = number + 1
-    total = (
-        plan.product_factor[begin + policy.cover, pairs.cell, pairs.product]
-        - plan.product_factor[begin, pairs.cell, pairs.product]
-    )
-    volume = plan.volume[number][pairs.store]
-    rate: Floats = pairs.weight * volume * policy.mean_quantity * total / policy.cover
+    cell, product, cover = pairs.cell[pair], pairs.product[pair], policy.cover[pair]
+    factor = plan.product_factor
+    total = factor[begin + cover, cell, product] - factor[begin, cell, product]
+    volume = plan.volume[number][pairs.store[pair]]
+    rate: Floats = pairs.weight[pair] * volume * policy.mean_quantity[pair] * total / cover
     return rate
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from retail_platform.simulator.arrays import MILLI, Bools, Floats, Ints
 from retail_platform.simulator.demand import Demand
 from retail_platform.simulator.parameters import CHANNELS
-from retail_platform.simulator.prices import prices_between, unit_costs
+from retail_platform.simulator.prices import unit_costs
 from retail_platform.simulator.world import World
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -118,8 +118,7 @@ def sell(world: World, demand: Demand, shortage: Shortage) -> Sales:
     ticket_id = _ticket_ids(world, demand, ticket_day, ticket[first_line])
     store = demand.ticket_store[ticket]
     format_ = world.stores.format[store]
-    seed = world.config.seed
-    prices = prices_between(world.products, seed, demand.days)
+    prices = demand.prices
     return Sales(
         wanted=np.flatnonzero(sold),
         ticket_id=np.repeat(ticket_id, np.diff(np.append(first_line, len(ticket)))),
@@ -132,7 +131,7 @@ def sell(world: World, demand: Demand, shortage: Shortage) -> Sales:
         quantity=quantity,
         price=prices.listed[day, world.stores.zone[store], format_, product],
         discount=prices.discount[day, format_, product],
-        cost=unit_costs(world.products, seed, demand.days)[day, product],
+        cost=unit_costs(world.products, world.config.seed, demand.days)[day, product],
     )
 
 
