@@ -140,6 +140,7 @@ ALL = ["db check", "db check", CHECK, "load", BUILD, "dbt source freshness", "re
         (Outcome.TESTS_FAILED, {BUILD: 1}, ["success", "fail", "skipped"], ALL),
         (Outcome.STALE, {"dbt source freshness": 1}, ["success"], ALL),
         (Outcome.UNACCOUNTED, {"report": 1}, ["success"], ALL),
+        (Outcome.CATALOGUE_REFUSED, {"report": 3}, ["success"], ALL),
         (Outcome.LOAD_FAILED, {"load": 1, "report": 1}, ["success"], [*ALL[:4], *ALL[3:]]),
         (Outcome.TAMPERED, {CHECK: 1}, ["success"], ALL),
         (Outcome.UNACCOUNTED, {CHECK: 1, "report": 1}, ["success"], ALL),
