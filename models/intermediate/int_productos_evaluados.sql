@@ -15,17 +15,9 @@ contenidos as (
     select
         entregas.*,
         row(
-            entregas.sku,
-            entregas.nombre_producto,
-            entregas.marca,
-            entregas.categoria,
-            entregas.subcategoria,
-            entregas.precio_lista,
-            entregas.costo_unitario,
-            entregas.iva_pct,
-            entregas.fecha_lanzamiento,
-            entregas.fecha_retiro,
-            entregas.activo
+            entregas.sku, entregas.nombre_producto, entregas.marca, entregas.categoria,
+            entregas.subcategoria, entregas.precio_lista, entregas.costo_unitario,
+            entregas.iva_pct, entregas.fecha_lanzamiento, entregas.fecha_retiro, entregas.activo
         )::text as contenido
     from entregas
 
@@ -52,16 +44,9 @@ evaluadas as (
     select
         comparadas.*,
         num_nulls(
-            comparadas.producto_id,
-            comparadas.sku,
-            comparadas.nombre_producto,
-            comparadas.marca,
-            comparadas.categoria,
-            comparadas.subcategoria,
-            comparadas.precio_lista,
-            comparadas.costo_unitario,
-            comparadas.iva_pct,
-            comparadas.fecha_lanzamiento,
+            comparadas.producto_id, comparadas.sku, comparadas.nombre_producto, comparadas.marca,
+            comparadas.categoria, comparadas.subcategoria, comparadas.precio_lista,
+            comparadas.costo_unitario, comparadas.iva_pct, comparadas.fecha_lanzamiento,
             comparadas.activo
         ) > 0 as es_incompleto,
         coalesce(

@@ -28,10 +28,7 @@ contenidos as (
     select
         entregas.*,
         row(
-            entregas.producto_id,
-            entregas.formato,
-            entregas.fecha_inicio,
-            entregas.fecha_fin,
+            entregas.producto_id, entregas.formato, entregas.fecha_inicio, entregas.fecha_fin,
             entregas.descuento_pct
         )::text as contenido
     from entregas
@@ -59,12 +56,8 @@ evaluadas as (
     select
         comparadas.*,
         num_nulls(
-            comparadas.promocion_id,
-            comparadas.producto_id,
-            comparadas.formato,
-            comparadas.fecha_inicio,
-            comparadas.fecha_fin,
-            comparadas.descuento_pct
+            comparadas.promocion_id, comparadas.producto_id, comparadas.formato,
+            comparadas.fecha_inicio, comparadas.fecha_fin, comparadas.descuento_pct
         ) > 0 as es_incompleta,
         comparadas.producto_id is not null
         and productos.producto_id is null as es_producto_huerfano,

@@ -21,17 +21,9 @@ contenidos as (
     select
         entregas.*,
         row(
-            entregas.codigo_tienda,
-            entregas.nombre_tienda,
-            entregas.cadena,
-            entregas.formato,
-            entregas.region,
-            entregas.ciudad,
-            entregas.estado,
-            entregas.superficie_m2,
-            entregas.fecha_apertura,
-            entregas.fecha_cierre,
-            entregas.fecha_remodelacion,
+            entregas.codigo_tienda, entregas.nombre_tienda, entregas.cadena, entregas.formato,
+            entregas.region, entregas.ciudad, entregas.estado, entregas.superficie_m2,
+            entregas.fecha_apertura, entregas.fecha_cierre, entregas.fecha_remodelacion,
             entregas.activo
         )::text as contenido
     from entregas
@@ -59,16 +51,9 @@ evaluadas as (
     select
         comparadas.*,
         num_nulls(
-            comparadas.tienda_id,
-            comparadas.codigo_tienda,
-            comparadas.nombre_tienda,
-            comparadas.cadena,
-            comparadas.formato,
-            comparadas.region,
-            comparadas.ciudad,
-            comparadas.estado,
-            comparadas.superficie_m2,
-            comparadas.fecha_apertura,
+            comparadas.tienda_id, comparadas.codigo_tienda, comparadas.nombre_tienda,
+            comparadas.cadena, comparadas.formato, comparadas.region, comparadas.ciudad,
+            comparadas.estado, comparadas.superficie_m2, comparadas.fecha_apertura,
             comparadas.activo
         ) > 0 as es_incompleta,
         comparadas.formato is not null and formatos.formato is null as es_formato_desconocido,
