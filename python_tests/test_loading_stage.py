@@ -234,6 +234,14 @@ def test_tables_are_those_of_the_contract(load, empty_database, tmp_path):
         assert columns[-2:] == [("carga_id", "integer"), ("fila", "integer")]
 
 
+def test_a_column_that_a_newer_version_has_is_added(load, empty_database, tmp_path):
+    day = date(2024, 1, 31)
+    load(write(tmp_path, "ventas_1.parquet", sales(day, range(1, 3))))
+    empty_database.query("alter table staging.raw_productos drop column proveedor")
+    load(write(tmp_path, "ventas_2.parquet", sales(day, range(3, 5))))
+    assert empty_database.query("select proveedor from staging.raw_productos") == []
+
+
 @pytest.mark.parametrize(
     ("stop", "code"),
     [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)],

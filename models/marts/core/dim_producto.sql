@@ -28,6 +28,9 @@ final as (
         precio_lista,
         costo_unitario,
         iva_pct,
+        unidad_medida,
+        piezas_por_caja,
+        proveedor,
         fecha_lanzamiento,
         fecha_retiro,
         activo
