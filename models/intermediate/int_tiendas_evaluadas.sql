@@ -59,11 +59,9 @@ evaluadas as (
         comparadas.formato is not null and formatos.formato is null as es_formato_desconocido,
         coalesce(comparadas.superficie_m2 <= 0, false) as es_fuera_de_rango,
         coalesce(
-            least(
-                comparadas.fecha_cierre,
-                comparadas.fecha_inicio_remodelacion,
-                comparadas.fecha_remodelacion
-            ) < comparadas.fecha_apertura
+            comparadas.fecha_cierre < comparadas.fecha_apertura
+            or comparadas.fecha_inicio_remodelacion < comparadas.fecha_apertura
+            or comparadas.fecha_remodelacion < comparadas.fecha_apertura
             or comparadas.fecha_remodelacion < comparadas.fecha_inicio_remodelacion,
             false
         ) as es_incoherente
