@@ -17,6 +17,7 @@ from conftest import Database, run_script
 
 from retail_platform.loading import LoadError, LoadReport, Settings, State, load_folder
 from retail_platform.loading.tables import RAW_TABLES, SALES
+from retail_platform.reporting.deliveries import gate_report
 
 
 def sales(day: date, tickets: range, price: str = "10.50", lines: int = 2) -> pl.DataFrame:
@@ -126,7 +127,7 @@ def test_a_load_without_common_dates_reads_no_earlier_rows(load, empty_database,
     assert empty_database.query(scans) == before
 
 
-def test_catalogues_are_replaced_whatever_their_dates(load, empty_database, tmp_path):
+def test_catalogues_keep_every_version_but_not_every_delivery(load, empty_database, tmp_path):
     promotions = pl.DataFrame(
         {
             "promocion_id": [1, 2],
@@ -142,8 +143,17 @@ def test_catalogues_are_replaced_whatever_their_dates(load, empty_database, tmp_
     load(write(tmp_path, "promociones.parquet", later))
     assert empty_database.query(
         "select promocion_id, descuento_pct::int, formato, carga_id = max(carga_id) over () "
-        "from staging.raw_promociones order by 1"
-    ) == [(1, 15, "Express", True), (2, 20, None, False)]
+        "from staging.raw_promociones order by 1, carga_id"
+    ) == [(1, 10, "Express", False), (1, 15, "Express", True), (2, 20, None, False)]
+    for day in range(1, 5):
+        # The same contents in other bytes: of each version the first and the last delivery stay.
+        load(write(tmp_path, "promociones.parquet", promotions.with_columns(nota=pl.lit(day))))
+    assert empty_database.query(
+        "select promocion_id, descuento_pct::int, count(*), max(carga_id) - min(carga_id) "
+        "from staging.raw_promociones group by 1, 2 order by 1, 2"
+    ) == [(1, 10, 2, 5), (1, 15, 1, 0), (2, 20, 2, 5)]
+    assert empty_database.query("select sum(filas_sustituidas)::int from staging.cargas") == [(6,)]
+    assert gate_report(empty_database.parameters).accounted
 
 
 def test_refused_rows_go_to_quarantine_with_every_reason(load, empty_database, tmp_path):
