@@ -98,10 +98,13 @@ load: install target ## Load data/ into schema staging (files already loaded are
 dbt-build: install target ## Build and test the dbt project
 	test -t 1 || export DBT_USE_COLORS=false; $(DBT) build --target $(TARGET)
 
+check: install target ## Compare every published row with what a build would make of the deliveries
+	$(PY) -m retail_platform check --target $(TARGET)
+
 answers: install ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
 
-.PHONY: docs-static erd bench bench-scale bench-daily lint-dbt
+.PHONY: check docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
 	$(DBT) docs serve --target $(TARGET) --port 8080
 

@@ -26,6 +26,7 @@ ALLOWED = {
     "loading": {"errors", "postgres", "targets", "text", "manifests"},
     "reporting": {"errors", "postgres", "targets", "loading", "text"},
     "roles": {"errors", "postgres", "targets", "loading"},
+    "integrity": {"errors", "project"},
     "daily": {"errors", "postgres", "targets", "project", "loading", "roles"},
     "docs": {"errors", "simulator"},
     "bench": ALL - {"commands", "daily", "docs", "roles"},

@@ -22,6 +22,7 @@ COMMANDS = {
     "generate": "simulate the retail chain's data into files",
     "load": "load files into a target, or check or report on them",
     "daily": "the daily run: load what arrived, build what changed, check, report",
+    "check": "compare what is published with what a build would make of the deliveries",
     "db": "start, stop and show the embedded PostgreSQL; open psql on a target",
     "answers": "print the answers to the four business questions",
     "roles": "create the database roles and their privileges",

@@ -5,7 +5,7 @@ and versions become visible together.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -76,6 +76,30 @@ class Tally:
     def accepted(self) -> int:
         """Rows that keep every file rule."""
         return self.delivered - self.rejected
+
+
+def note_passed_over(
+    connection: Connection, sources: Iterable[str], found: Iterable[tuple[str, str]]
+) -> None:
+    """Keep what was passed over in the sources, in place of what an earlier load found there.
+
+    Args:
+        connection: An open connection outside a transaction.
+        sources: Absolute paths of the delivery's files and folders, as they are shown.
+        found: Absolute path and reason of each, as they are shown.
+    """
+    with connection, connection.cursor() as cursor:
+        for source in sources:
+            cursor.execute(
+                "delete from staging.archivos_omitidos where ruta = %s or starts_with(ruta, %s)",
+                [source, source.rstrip("/") + "/"],
+            )
+        execute_values(
+            cursor,
+            "insert into staging.archivos_omitidos (ruta, motivo, visto_en) values %s",
+            list(found),
+            template="(%s, %s, now())",
+        )
 
 
 def complete_load(connection: Connection, delivery: Delivery) -> int | None:

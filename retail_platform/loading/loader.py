@@ -20,7 +20,7 @@ from psycopg2.extensions import connection as Connection
 from retail_platform.errors import unexpected
 from retail_platform.loading import ledger
 from retail_platform.loading.checks import ROW, Checked, DateWindow, check
-from retail_platform.loading.contents import sha256
+from retail_platform.loading.contents import remove_abandoned, sha256
 from retail_platform.loading.errors import LoadError, TooManyRejectedError
 from retail_platform.loading.files import PassedOver, SourceFile, find_files, read_batches
 from retail_platform.loading.mapping import FileMapping
@@ -30,7 +30,7 @@ from retail_platform.loading.tables import RawTable
 from retail_platform.loading.worlds import Deliveries, claim, refuse_other_content
 from retail_platform.manifests import FileEntry
 from retail_platform.postgres.connection import connect
-from retail_platform.text import printable, shown_name
+from retail_platform.text import printable, shown_name, shown_path
 
 _COPY_BUFFER = 1 << 20
 _CTRL_C_SECONDS = 0.2
@@ -175,6 +175,7 @@ def load_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
+    remove_abandoned()
     sources = [source] if isinstance(source, Path) else list(source)
     found = find_files(sources, settings.mapping)
     files = found.files
@@ -187,6 +188,11 @@ def load_folder(
         ThreadPoolExecutor(settings.workers) as pool,
     ):
         prepare(steward)
+        ledger.note_passed_over(
+            steward,
+            [shown_path(source.absolute()) for source in sources],
+            [(shown_path(other.path.absolute()), other.reason) for other in found.passed_over],
+        )
         partitions, cache = Partitions(steward), KeyCache()
         contents = list(pool.map(partial(_content, deliveries), files))
         hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
@@ -273,6 +279,7 @@ def check_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
+    remove_abandoned()
     sources = [source] if isinstance(source, Path) else list(source)
     found = find_files(sources, settings.mapping)
     deliveries = Deliveries(file.path for file in found.files)

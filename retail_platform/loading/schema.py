@@ -82,6 +82,14 @@ BOOKKEEPING = {
             primary key (carga_id, carga_anterior, mes)
         )
     """,
+    # What the newest load of a folder found there and passed over, for the report.
+    "staging.archivos_omitidos": """
+        create table staging.archivos_omitidos (
+            ruta text not null,
+            motivo text not null,
+            visto_en timestamptz not null
+        )
+    """,
     # The place of each load among those of its table: order.py.
     ORDERS: f"""
         create table {ORDERS} (carga_id bigint primary key, orden text not null)

@@ -54,6 +54,12 @@ _QUERIES = (
         "failed_loads",
     ),
     _Query(
+        "Passed over",
+        "In the folders that were loaded, but no delivery that can be read; as of the newest load.",
+        "passed_over",
+        needs=("staging.archivos_omitidos",),
+    ),
+    _Query(
         "Every row accounted for, by load",
         "delivered = refused by file rules + superseded by later loads + quarantined by dbt + "
         "accepted. Loads with a difference come first, then the newest.",
