@@ -3,5 +3,5 @@
     {%- if var('cutoff_date') -%}
         {{- return("date '" ~ var('cutoff_date') ~ "'") -}}
     {%- endif -%}
-    {{- return('(select max(fecha) from ' ~ ref('agg_ventas_dia_tienda') ~ ')') -}}
+    {{- return('(select max(fecha) from ' ~ ref('agg_ventas_dia_tienda') ~ ' where lineas > 0)') -}}
 {% endmacro %}
