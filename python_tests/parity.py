@@ -9,7 +9,9 @@ so nothing is lost by floats; a relation is compared cell by cell, every row and
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -223,6 +225,7 @@ EXPECTED: dict[str, str] = {
         left join por_cadena as a on a.cadena = h.cadena and a.fecha = h.fecha - 364
         left join por_cadena as e on e.cadena = h.cadena and e.fecha = h.evento
     """,
+    "mv_kpi_periodos": "from kpi",
     "mv_inventory_alerts": f"""
         select tienda_id, producto_id, fecha, stock as stock_actual,
             cociente(10 * vendido, 28) as venta_diaria_promedio,
@@ -259,12 +262,162 @@ EXPECTED: dict[str, str] = {
 }
 
 
+KPI = """
+    with miembros as (
+        unpivot (select tienda_id, 'Total' as total, cadena, region, formato,
+            cast(tienda_id as varchar) as tienda from tiendas)
+        on total, cadena, region, formato, tienda into name dimension value valor
+    ), ahora as (
+        select p.periodo, p.desde, dimension, valor, count(*) filter (where es_dia_abierto) as dias_tienda,
+            sum(total_ventas) as total_ventas, sum(ventas_netas) as ventas_netas, sum(margen) as margen,
+            sum(numero_tickets) as numero_tickets, sum(lineas) as lineas, sum(articulos) as articulos,
+            sum(unidades) as unidades
+        from periodos as p join dia_tienda as d on d.fecha between p.desde and p.hasta
+        join miembros using (tienda_id) group by all
+    ), antes as (
+        select p.periodo, p.desde, dimension, valor, count(*) filter (where es_dia_abierto) as dias,
+            sum(total_ventas) as ventas, sum(ventas_netas) as netas, sum(margen) as margen,
+            sum(numero_tickets) as tickets
+        from periodos as p join dia_tienda as d on d.fecha between p.antes_desde and p.antes_hasta
+        join miembros using (tienda_id) group by all
+    ), evento as (
+        select p.periodo, p.desde, dimension, valor, sum(total_ventas) as ventas
+        from periodos as p join fechas as f on f.fecha between p.desde and p.hasta
+        join dia_tienda as d on d.fecha = f.evento join miembros using (tienda_id) group by all
+    ), mismas as (
+        select p.periodo, p.desde, dimension, valor, sum(pagado) as ventas, sum(pagado_anno) as ventas_anno,
+            sum(tickets) as tickets, sum(tickets_anno) as tickets_anno,
+            count(distinct tienda_id) as tiendas, count(*) as dias
+        from periodos as p join comparado as d on d.fecha between p.desde and p.hasta and d.mismas
+        join miembros using (tienda_id) group by all
+    ), base as (
+        select h.*, a.* exclude (periodo, desde, dimension, valor), e.ventas as de_evento,
+            m.* exclude (periodo, desde, dimension, valor)
+        from ahora as h
+        left join antes as a using (periodo, desde, dimension, valor)
+        left join evento as e using (periodo, desde, dimension, valor)
+        left join mismas as m using (periodo, desde, dimension, valor)
+    )
+    select b.dimension, b.valor, periodo, desde, p.hasta, p.parcial as es_parcial, dias_tienda, total_ventas,
+        ventas_netas, b.margen, numero_tickets, lineas, articulos, unidades,
+        if(p.con_antes, coalesce(dias, 0), null) as dias_tienda_anterior,
+        if(p.con_antes, coalesce(ventas, 0), null) as ventas_anno_anterior,
+        if(p.con_antes, coalesce(netas, 0), null) as ventas_netas_anno_anterior,
+        if(p.con_antes, coalesce(b.margen_1, 0), null) as margen_anno_anterior,
+        if(p.con_antes, coalesce(tickets, 0), null) as tickets_anno_anterior,
+        if(p.con_evento, coalesce(de_evento, 0), null) as ventas_evento_anterior,
+        coalesce(ventas_1, 0) as ventas_mismas_tiendas,
+        coalesce(ventas_anno, 0) as ventas_mismas_tiendas_anterior,
+        coalesce(tickets_1, 0) as tickets_mismas_tiendas,
+        coalesce(tickets_anno, 0) as tickets_mismas_tiendas_anterior,
+        coalesce(tiendas, 0) as tiendas_mismas, coalesce(dias_1, 0) as dias_tienda_mismas,
+        if(p.con_antes and (b.dimension != 'tienda' or (
+            dias_tienda = p.hasta - desde + 1 and dias = p.antes_hasta - p.antes_desde + 1
+        )), cociente(10000 * (total_ventas - ventas), ventas), null) as crecimiento_pct,
+        cociente(10000 * (ventas_1 - ventas_anno), ventas_anno) as mismas_tiendas_pct,
+        cociente(10000 * (tickets_1 - tickets_anno), tickets_anno) as trafico_pct,
+        cociente(10000 * (ventas_1 * tickets_anno - ventas_anno * tickets_1), ventas_anno * tickets_1)
+            as ticket_pct
+    from base as b join periodos as p using (periodo, desde)
+    where dias_tienda > 0
+    union all
+    select 'categoria', h.categoria, periodo, desde, p.hasta, p.parcial, null, h.total, h.netas, h.margen,
+        null, h.lineas, h.articulos, h.unidades, null, if(p.con_antes, coalesce(a.total, 0), null),
+        if(p.con_antes, coalesce(a.netas, 0), null), if(p.con_antes, coalesce(a.margen, 0), null), null,
+        if(p.con_evento, coalesce(e.total, 0), null), null, null, null, null, null, null,
+        if(p.con_antes, cociente(10000 * (h.total - a.total), a.total), null), null, null, null
+    from (
+        select p.periodo, p.desde, categoria, sum(lineas) as lineas, sum(articulos) as articulos,
+            sum(unidades) as unidades, sum(total_ventas) as total, sum(ventas_netas) as netas, sum(margen) as margen
+        from periodos as p join dia_categoria as d on d.fecha between p.desde and p.hasta group by all
+    ) as h
+    left join (
+        select p.periodo, p.desde, categoria, sum(total_ventas) as total, sum(ventas_netas) as netas,
+            sum(margen) as margen
+        from periodos as p join dia_categoria as d on d.fecha between p.antes_desde and p.antes_hasta group by all
+    ) as a using (periodo, desde, categoria)
+    left join (
+        select p.periodo, p.desde, categoria, sum(total_ventas) as total
+        from periodos as p join fechas as f on f.fecha between p.desde and p.hasta
+        join dia_categoria as d on d.fecha = f.evento group by all
+    ) as e using (periodo, desde, categoria)
+    join periodos as p using (periodo, desde)
+    where h.lineas > 0
+"""
+
+
+def _periods(first: date, last: date) -> Iterator[tuple[str, date, date, date, date, date]]:
+    """The periods of mv_kpi_periodos: kind, days from and to, its end, days a year earlier."""
+    year = timedelta(days=364)
+    for back in range(28):
+        day = last - timedelta(days=back)
+        yield "dia", day, day, day, day - year, day - year
+    for length in (7, 28, 91, 364):
+        begin = last - timedelta(days=length - 1)
+        yield f"ultimos_{length}", begin, last, last, begin - year, last - year
+    for back in range(14):
+        monday = last - timedelta(days=last.weekday() + 7 * back)
+        end = monday + timedelta(days=6)
+        yield "semana", monday, min(end, last), end, monday - year, min(end, last) - year
+    for kind, months, count in (("mes", 1, 13), ("trimestre", 3, 5), ("anno", 12, 1)):
+        number = last.year * 12 + last.month - 1
+        for back in range(count):
+            month = number - number % months - back * months
+            begin, end = _month(month), _month(month + months) - timedelta(days=1)
+            before, before_end = _month(month - 12), _month(month - 12 + months) - timedelta(days=1)
+            if end > last:
+                before_end = min(before_end, before + (last - begin))
+            yield kind, begin, min(end, last), end, before, before_end
+
+
+def _month(number: int) -> date:
+    """First day of a month, counted from the year 0."""
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def _add_periods(session: duckdb.DuckDBPyConnection) -> None:
+    """Tables of the periods, and of days and categories that their sums are taken of."""
+    session.execute(f"create table dia_tienda as {EXPECTED['agg_ventas_dia_tienda']}")
+    session.execute(
+        f"""
+        create table dia_categoria as
+            select d.*, categoria from ({EXPECTED["agg_ventas_dia_region_producto"]}) as d
+            join productos using (producto_id);
+        create table fechas as select distinct fecha, evento from comparado;
+        create table periodos (periodo text, desde date, hasta date, parcial boolean, con_antes boolean,
+            con_evento boolean, antes_desde date, antes_hasta date);
+        """
+    )
+    limits = session.execute("select min(fecha_venta), max(fecha_venta) from ventas").fetchone()
+    assert limits
+    first, last = limits
+    for kind, begin, until, end, before, before_until in _periods(first, last):
+        events = session.execute(
+            "select min(evento) from fechas where fecha between ? and ?", [begin, until]
+        ).fetchone()
+        session.execute(
+            "insert into periodos values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                kind,
+                begin,
+                until,
+                until < end or begin < first,
+                before >= first,
+                bool(events and events[0] and events[0] >= first),
+                before,
+                before_until,
+            ],
+        )
+    session.execute(f"create view kpi as {KPI}")
+
+
 def open_files(folder: Path) -> duckdb.DuckDBPyConnection:
     """A session of DuckDB with the delivered files as tables of whole numbers."""
     session = duckdb.connect()
     session.execute(MACROS)
     session.execute(LINES.format(folder=folder, works=REMODEL_WORKS_DAYS))
     session.execute(DAYS.format(seeds=SEEDS))
+    _add_periods(session)
     return session
 
 
