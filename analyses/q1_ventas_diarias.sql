@@ -18,5 +18,5 @@ select
     ventas_dia_anterior,
     cambio_pct
 from {{ ref('mv_daily_sales_summary') }}
-where fecha > (select ultimo_dia.fecha from ultimo_dia) - 7 and cadena = 'HyperMarket'
-order by fecha desc
+where fecha > (select ultimo_dia.fecha from ultimo_dia) - 7
+order by fecha desc, cadena

@@ -17,9 +17,7 @@ ventas as (
         count(distinct ventas.ticket_id) as numero_tickets
     from {{ ref('fact_ventas') }} as ventas
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
-    where
-        ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 8
-        and tiendas.cadena = 'HyperMarket'
+    where ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 8
     group by ventas.fecha_venta, tiendas.cadena
 
 )
@@ -39,4 +37,4 @@ left join ventas as ayer
         hoy.fecha = ayer.fecha + 1
         and hoy.cadena = ayer.cadena
 where hoy.fecha > (select ultimo_dia.fecha from ultimo_dia) - 7
-order by hoy.fecha desc
+order by hoy.fecha desc, hoy.cadena

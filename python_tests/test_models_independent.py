@@ -5,16 +5,13 @@ DuckDB shares nothing with the project's SQL but the arithmetic of a line, writt
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import parity
 import pytest
-from conftest import END_DATE, SEED, Database, run_dbt, run_script
-
-from retail_platform.postgres.server import LocalServer
+from conftest import Database
 
 # The amount of a line in cents, exactly: DuckDB turns a product of decimals divided by 100 into a
 # float, so everything is counted in integers (thousandths x cents x hundredths of a percent).
@@ -112,19 +109,10 @@ def test_every_cell_is_what_was_delivered(
 
 
 @pytest.mark.full
-def test_every_cell_at_full_scale(
-    embedded_server: LocalServer,
-    new_database: Callable[..., Database],
-    tmp_path: Path,
-) -> None:
-    data = tmp_path / "data"
-    run_script("generate.py", "--seed", SEED, "--end-date", END_DATE, "--output", str(data))
-    database = new_database(embedded_server)
-    run_script("load.py", "--target", "ci", str(data), env=database.environment)
-    run_dbt("build", database=database)
-    session = parity.open_files(data)
+def test_every_cell_at_full_scale(full_database: Database, full_data: Path) -> None:
+    session = parity.open_files(full_data)
     for relation, expected in parity.EXPECTED.items():
-        rows, found = parity.differences(database, session, relation, expected)
+        rows, found = parity.differences(full_database, session, relation, expected)
         assert rows, relation
         assert not found, relation
 
