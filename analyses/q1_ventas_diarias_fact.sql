@@ -4,7 +4,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -17,7 +17,9 @@ ventas as (
         count(distinct ventas.ticket_id) as numero_tickets
     from {{ ref('fact_ventas') }} as ventas
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
-    where ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 8
+    where
+        ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 8
+        and ventas.fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
     group by ventas.fecha_venta, tiendas.cadena
 
 )

@@ -63,6 +63,21 @@ create table dias as
     where fecha::date between fecha_apertura and coalesce(fecha_cierre, date '9999-12-31');
 """
 
+# The last complete day: nine of ten open stores sent sales of it or of a later day.
+CUTOFF = """
+create table corte as
+    with recientes as (
+        select distinct fecha_venta as fecha from ventas order by 1 desc limit 92
+    ), ultimas as (select tienda_id, max(fecha_venta) as ultima from ventas group by all)
+    select max(fecha) as fecha from (
+        select fecha from recientes join tiendas
+            on fecha between fecha_apertura and coalesce(fecha_cierre, date '9999-12-31')
+        left join ultimas using (tienda_id)
+        where activo or fecha_cierre is not null
+        group by fecha having 10 * count(*) filter (where ultima >= fecha) >= 9 * count(*)
+    );
+"""
+
 # Sales of every store and day on which it was open, and the stores that are like-for-like.
 DAYS = """
 create table por_tienda as
@@ -243,10 +258,13 @@ EXPECTED: dict[str, str] = {
                 coalesce((
                     select sum(milli) from ventas as v
                     where v.tienda_id = e.tienda_id and v.producto_id = e.producto_id
-                        and v.fecha_venta > (select max(fecha_venta) from ventas) - 28
+                        and v.fecha_venta > (select fecha from corte) - 28
+                        and v.fecha_venta <= (select fecha from corte)
                 ), 0) as vendido
             from existencias as e join productos using (producto_id)
-            where e.fecha = (select max(fecha) from existencias)
+            where e.fecha = (
+                select max(fecha) from existencias where fecha <= (select fecha from corte)
+            )
         ) join '{SEEDS}/umbrales_inventario.csv' using (categoria)
     """,
     "mv_product_performance": """
@@ -256,7 +274,9 @@ EXPECTED: dict[str, str] = {
         from (
             select region, producto_id, categoria, sum(milli) as total_unidades_vendidas,
                 sum(pagado) as total_ingresos
-            from ventas where fecha_venta > (select max(fecha_venta) from ventas) - 30 group by all
+            from ventas where fecha_venta > (select fecha from corte) - 30
+                and fecha_venta <= (select fecha from corte)
+            group by all
         )
     """,
 }
@@ -388,7 +408,7 @@ def _add_periods(session: duckdb.DuckDBPyConnection) -> None:
             con_evento boolean, antes_desde date, antes_hasta date);
         """
     )
-    limits = session.execute("select min(fecha_venta), max(fecha_venta) from ventas").fetchone()
+    limits = session.execute("select min(fecha_venta), max(corte.fecha) from ventas, corte").fetchone()
     assert limits
     first, last = limits
     for kind, begin, until, end, before, before_until in _periods(first, last):
@@ -416,6 +436,7 @@ def open_files(folder: Path) -> duckdb.DuckDBPyConnection:
     session = duckdb.connect()
     session.execute(MACROS)
     session.execute(LINES.format(folder=folder, works=REMODEL_WORKS_DAYS))
+    session.execute(CUTOFF)
     session.execute(DAYS.format(seeds=SEEDS))
     _add_periods(session)
     return session

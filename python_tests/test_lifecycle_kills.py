@@ -1,5 +1,6 @@
 """A build that is killed at any statement: the next one ends as if nothing had happened."""
 
+import contextlib
 import shutil
 import signal
 import tempfile
@@ -104,7 +105,9 @@ def kill_server(world: World, run: DbtProcess, pid: int) -> None:
     postmaster = psutil.Process(server.status().pid)
     processes = [postmaster, *postmaster.children(recursive=True)]
     for process in processes:
-        process.send_signal(signal.SIGKILL)
+        # The others may end by themselves between the first kill and theirs.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
     psutil.wait_procs(processes)
     assert run.wait() != 0
     server.start()

@@ -5,6 +5,7 @@ DuckDB shares nothing with the project's SQL but the arithmetic of a line, writt
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -36,6 +37,26 @@ def files(generated_data: Path) -> duckdb.DuckDBPyConnection:
         """
     )
     return session
+
+
+@pytest.fixture(scope="module")
+def cutoff(files: duckdb.DuckDBPyConnection) -> date:
+    """The last complete day: nine of ten open stores sent sales of it or of a later day."""
+    stores = files.execute(
+        """
+        select fecha_apertura, coalesce(fecha_cierre, date '9999-12-31'),
+            coalesce(max(fecha_venta), date '0001-01-01')
+        from tiendas left join ventas using (tienda_id)
+        group by tienda_id, fecha_apertura, fecha_cierre
+        """
+    ).fetchall()
+    for (day,) in files.execute(
+        "select distinct fecha_venta from ventas order by 1 desc limit 92"
+    ).fetchall():
+        reported = [last >= day for opened, closed, last in stores if opened <= day <= closed]
+        if sum(reported) * 10 >= len(reported) * 9:
+            return day
+    raise AssertionError("no day of the files is complete")
 
 
 def monthly(session: duckdb.DuckDBPyConnection, *keys: str) -> list[tuple]:
@@ -93,6 +114,10 @@ def test_views_hold_what_was_delivered(
     assert in_order(rows) == in_order(monthly(files, *keys))
 
 
+def test_the_cut_off_date_is_the_last_complete_day(built_database: Database, cutoff: date) -> None:
+    assert built_database.query("select fecha_corte from retail.corte") == [(cutoff,)]
+
+
 @pytest.fixture(scope="module")
 def counted(generated_data: Path) -> duckdb.DuckDBPyConnection:
     """The delivered files, counted by the independent engine."""
@@ -121,20 +146,20 @@ def test_facts_hold_what_was_delivered(
     built_database: Database, files: duckdb.DuckDBPyConnection
 ) -> None:
     """Rows and sums per month of each fact; nothing is in quarantine, the data are clean."""
-    for fact, date, source, measure in [
+    for fact, day, source, measure in [
         ("fact_ventas", "fecha_venta", "ventas", "costo_unitario"),
         ("fact_inventario", "fecha", "inventario", "stock_final"),
         ("fact_devoluciones", "fecha_devolucion", "devoluciones", "importe"),
     ]:
         expected = files.execute(
             f"""
-            select strftime({date}, '%Y-%m'), count(*), cast(sum({measure}) as decimal(18, 3))
+            select strftime({day}, '%Y-%m'), count(*), cast(sum({measure}) as decimal(18, 3))
             from {source} group by all
             """
         ).fetchall()
         rows = built_database.query(
             f"""
-            select to_char({date}, 'YYYY-MM'), count(*), sum({measure})
+            select to_char({day}, 'YYYY-MM'), count(*), sum({measure})
             from retail.{fact} group by 1
             """
         )

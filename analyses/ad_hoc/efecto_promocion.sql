@@ -9,8 +9,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
-    where lineas > 0
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -153,6 +152,7 @@ costo as (
     where
         ventas.es_promocion
         and ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 2 * 364
+        and ventas.fecha <= (select ultimo_dia.fecha from ultimo_dia)
     group by productos.categoria
 
 )

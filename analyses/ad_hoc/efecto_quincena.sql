@@ -8,7 +8,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('mv_ticket_formato') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -19,7 +19,9 @@ por_dia as (
         formato,
         sum(lineas) as lineas
     from {{ ref('mv_ticket_formato') }}
-    where fecha > (select ultimo_dia.fecha from ultimo_dia) - 2 * 364
+    where
+        fecha > (select ultimo_dia.fecha from ultimo_dia) - 2 * 364
+        and fecha <= (select ultimo_dia.fecha from ultimo_dia)
     group by fecha, formato
 
 ),

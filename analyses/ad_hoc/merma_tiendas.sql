@@ -6,7 +6,7 @@ with
 
 hasta as (
 
-    select date_trunc('month', max(fecha) + 1)::date as fecha from {{ ref('fact_inventario') }}
+    select date_trunc('month', fecha_corte + 1)::date as fecha from {{ ref('corte') }}
 
 )
 

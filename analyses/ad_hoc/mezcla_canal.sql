@@ -5,9 +5,7 @@ with
 
 hasta as (
 
-    select date_trunc('quarter', max(fecha) + 1)::date as fecha
-    from {{ ref('agg_ventas_dia_tienda') }}
-    where lineas > 0
+    select date_trunc('quarter', fecha_corte + 1)::date as fecha from {{ ref('corte') }}
 
 ),
 

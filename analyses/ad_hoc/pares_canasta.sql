@@ -9,8 +9,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
-    where lineas > 0
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 

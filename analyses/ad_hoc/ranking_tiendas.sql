@@ -6,8 +6,8 @@ with
 
 mes as (
 
-    select date_trunc('month', max(fecha) - interval '1 month')::date as desde
-    from {{ ref('agg_ventas_dia_tienda') }}
+    select (date_trunc('month', fecha_corte + 1) - interval '1 month')::date as desde
+    from {{ ref('corte') }}
 
 ),
 

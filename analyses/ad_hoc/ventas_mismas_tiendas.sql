@@ -8,11 +8,7 @@ with
 
 limites as (
 
-    select
-        date_trunc('month', max(fecha) + 1)::date as hasta,
-        min(fecha) + 364 as desde
-    from {{ ref('mv_daily_store_sales') }}
-    where numero_tickets > 0
+    select date_trunc('month', fecha_corte + 1)::date as hasta from {{ ref('corte') }}
 
 ),
 
@@ -30,9 +26,7 @@ por_mes as (
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
     where
         ventas.es_mismas_tiendas
-        and ventas.fecha >= (
-            select greatest(limites.desde, limites.hasta - interval '12 months') from limites
-        )
+        and ventas.fecha >= (select limites.hasta - interval '12 months' from limites)
         and ventas.fecha < (select limites.hasta from limites)
     group by mes, tiendas.cadena
 

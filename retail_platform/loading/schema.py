@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from retail_platform.loading.errors import LoadError
+from retail_platform.loading.order import ORDERS
 from retail_platform.loading.tables import RAW_TABLES, RawTable
 
 MINIMUM_SERVER = 150_000
@@ -80,6 +81,10 @@ BOOKKEEPING = {
             filas bigint not null,
             primary key (carga_id, carga_anterior, mes)
         )
+    """,
+    # The place of each load among those of its table: order.py.
+    ORDERS: f"""
+        create table {ORDERS} (carga_id bigint primary key, orden text not null)
     """,
     # The simulated world that the database holds, at most one; none if the data are real.
     "staging.mundo": """

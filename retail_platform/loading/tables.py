@@ -100,6 +100,11 @@ class RawTable:
         """The table's short name, which files and folders carry: ``ventas``."""
         return self.name.removeprefix("raw_")
 
+    @property
+    def is_catalogue(self) -> bool:
+        """Whether it says what things are, not what happened: every version of a row is kept."""
+        return self.partition_column is None
+
     @cached_property
     def column_names(self) -> tuple[str, ...]:
         """Names of the delivered columns, in order."""
