@@ -6,7 +6,7 @@
     select
         producto_id,
         categoria,
-        es_a_granel,
+        coalesce(unidad_medida = 'kg', false) as es_a_granel,
         round(1 + iva_pct / 100, 4) as factor_iva
     from {{ ref('dim_producto') }}
 {%- endmacro %}

@@ -2,12 +2,22 @@
     also_rebuild of fact_ventas: days of lines that the catalogue judges otherwise than when their month was built:
     quarantined ones for which another reason holds now, and published ones that a closing, an opening, a retirement or
     a launch forbids now. The latter are looked up: by the fact's index for stores; for products in the sums of the
-    months outside their life, and in the fact for the month in which it begins or ends.
+    months outside their life, and in the fact for the month in which it begins or ends, of months that were built
+    before the catalogue last changed.
 #}
 {% macro sales_to_judge_again(relation) %}
 {%- set quarantine = pg_lifecycle.built_relation('cuarentena_ventas') -%}
 {%- set sold = pg_lifecycle.built_relation('agg_ventas_mes_tienda_producto') -%}
-{%- if quarantine %}
+{%- set changed = pg_lifecycle.state_of(pg_lifecycle.oid_of(ref('dim_producto'))) ~ " ->> 'version'" %}
+with
+
+antiguas as materialized (
+    select lower::date as mes
+    from ({{ pg_lifecycle.partitions_of(relation) }}) as partitions
+    where state ->> 'version' < {{ changed }}
+)
+
+{% if quarantine %}
 select ventas.fecha_venta as lower
 from {{ quarantine }} as ventas
 left join {{ ref('dim_producto') }} as productos on ventas.producto_id = productos.producto_id
@@ -39,6 +49,7 @@ union all
 select ventas.mes
 from {{ ref('dim_producto') }} as productos
 inner join {{ sold }} as ventas on productos.producto_id = ventas.producto_id
+inner join antiguas on ventas.mes = antiguas.mes
 where
     ventas.mes > productos.fecha_retiro
     or ventas.mes < date_trunc('month', productos.fecha_lanzamiento)::date
@@ -55,7 +66,7 @@ from (
     cross join lateral (
         values (date_trunc('month', fecha_lanzamiento)), (date_trunc('month', fecha_retiro))
     ) as extremo (mes)
-    where extremo.mes is not null
+    where extremo.mes::date in (select mes from antiguas)
 ) as productos
 cross join lateral (
     select fecha_venta

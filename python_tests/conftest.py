@@ -240,7 +240,7 @@ def last_months(generated_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     """The simulator's products and stores with the last two months of facts. Read only."""
     folder = tmp_path_factory.mktemp("last") / "data"
     shutil.copytree(generated_data, folder, ignore=lambda *_: ["manifest.json"])
-    for facts in ("ventas", "inventario", "devoluciones"):
+    for facts in ("ventas", "inventario", "devoluciones", "pedidos"):
         for path in sorted((folder / facts).iterdir())[:-2]:
             path.unlink()
     return folder

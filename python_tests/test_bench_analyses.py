@@ -60,12 +60,12 @@ def test_both_sides_of_like_for_like_are_whole(
     for store in stores.iter_rows(named=True):
         opened, closed = store["fecha_apertura"], store["fecha_cierre"] or last
         month_after = (opened.replace(day=1) + timedelta(days=32)).replace(day=1)
-        ended = store["fecha_remodelacion"]
-        works = {ended - timedelta(days=n) for n in range(1, 22)} if ended else set()
+        begun = store["fecha_inicio_remodelacion"] or date.max
+        ended = store["fecha_remodelacion"] or date.max
         day = max(first, month_after) + timedelta(days=364)
         while day <= min(last, closed):
             before = day - timedelta(days=364)
-            if day not in works and before not in works:
+            if not (begun <= day < ended or begun <= before < ended):
                 both = sums.setdefault((day.replace(day=1), store["cadena"]), [0, 0])
                 both[0] += tickets.get((store["tienda_id"], day), 0)
                 both[1] += tickets.get((store["tienda_id"], before), 0)

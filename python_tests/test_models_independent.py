@@ -34,6 +34,7 @@ def files(generated_data: Path) -> duckdb.DuckDBPyConnection:
         create view productos as from '{generated_data}/productos.parquet';
         create view inventario as from '{generated_data}/inventario/*.parquet';
         create view devoluciones as from '{generated_data}/devoluciones/*.parquet';
+        create view pedidos as from '{generated_data}/pedidos/*.parquet';
         """
     )
     return session
@@ -150,6 +151,7 @@ def test_facts_hold_what_was_delivered(
         ("fact_ventas", "fecha_venta", "ventas", "costo_unitario"),
         ("fact_inventario", "fecha", "inventario", "stock_final"),
         ("fact_devoluciones", "fecha_devolucion", "devoluciones", "importe"),
+        ("fact_pedidos", "fecha_pedido", "pedidos", "unidades_recibidas"),
     ]:
         expected = files.execute(
             f"""

@@ -34,6 +34,9 @@ comparadas as (
                 entregas.precio_lista,
                 entregas.costo_unitario,
                 entregas.iva_pct,
+                entregas.unidad_medida,
+                entregas.piezas_por_caja,
+                entregas.proveedor,
                 entregas.fecha_lanzamiento,
                 entregas.fecha_retiro,
                 entregas.activo
@@ -56,13 +59,21 @@ evaluadas as (
             comparadas.precio_lista,
             comparadas.costo_unitario,
             comparadas.iva_pct,
+            comparadas.unidad_medida,
+            comparadas.piezas_por_caja,
+            comparadas.proveedor,
             comparadas.fecha_lanzamiento,
             comparadas.activo
         ) > 0 as es_incompleto,
         coalesce(
             comparadas.precio_lista < 0 or comparadas.costo_unitario < 0, false
         ) as es_negativo,
-        coalesce(comparadas.iva_pct not between 0 and 100, false) as es_fuera_de_rango,
+        coalesce(
+            comparadas.iva_pct not between 0 and 100 or comparadas.piezas_por_caja < 1, false
+        ) as es_fuera_de_rango,
+        coalesce(
+            comparadas.unidad_medida not in ('pieza', 'kg'), false
+        ) as es_unidad_desconocida,
         coalesce(
             comparadas.fecha_retiro < comparadas.fecha_lanzamiento, false
         ) as es_incoherente
@@ -77,6 +88,7 @@ juzgadas as (
         es_incompleto
         or es_negativo
         or es_fuera_de_rango
+        or es_unidad_desconocida
         or es_incoherente
         or es_clave_duplicada as es_rechazada
     from evaluadas
@@ -121,6 +133,9 @@ final as (
         precio_lista,
         costo_unitario,
         iva_pct,
+        unidad_medida,
+        piezas_por_caja,
+        proveedor,
         fecha_lanzamiento,
         fecha_retiro,
         activo,
@@ -135,6 +150,7 @@ final as (
             case when es_incompleto then 'FALTA_VALOR' end,
             case when es_negativo then 'VALOR_NEGATIVO' end,
             case when es_fuera_de_rango then 'FUERA_DE_RANGO' end,
+            case when es_unidad_desconocida then 'UNIDAD_DESCONOCIDA' end,
             case when es_incoherente then 'FECHAS_INCOHERENTES' end,
             case when es_clave_duplicada then 'CLAVE_DUPLICADA' end,
             case when es_codigo_duplicado then 'CODIGO_DUPLICADO' end

@@ -37,11 +37,13 @@ comparadas as (
                 entregas.cadena,
                 entregas.formato,
                 entregas.region,
+                entregas.gerencia,
                 entregas.ciudad,
                 entregas.estado,
                 entregas.superficie_m2,
                 entregas.fecha_apertura,
                 entregas.fecha_cierre,
+                entregas.fecha_inicio_remodelacion,
                 entregas.fecha_remodelacion,
                 entregas.activo
             )::text as texto
@@ -69,8 +71,12 @@ evaluadas as (
         comparadas.formato is not null and formatos.formato is null as es_formato_desconocido,
         coalesce(comparadas.superficie_m2 <= 0, false) as es_fuera_de_rango,
         coalesce(
-            least(comparadas.fecha_cierre, comparadas.fecha_remodelacion)
-            < comparadas.fecha_apertura,
+            least(
+                comparadas.fecha_cierre,
+                comparadas.fecha_inicio_remodelacion,
+                comparadas.fecha_remodelacion
+            ) < comparadas.fecha_apertura
+            or comparadas.fecha_remodelacion < comparadas.fecha_inicio_remodelacion,
             false
         ) as es_incoherente
     from comparadas
@@ -126,11 +132,13 @@ final as (
         cadena,
         formato,
         region,
+        gerencia,
         ciudad,
         estado,
         superficie_m2,
         fecha_apertura,
         fecha_cierre,
+        fecha_inicio_remodelacion,
         fecha_remodelacion,
         activo,
         carga_id,

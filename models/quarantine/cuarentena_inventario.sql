@@ -18,6 +18,7 @@
         'dias_periodo',
         'stock_inicial',
         'entradas',
+        'reingresos',
         'salidas',
         'merma',
         'stock_final',

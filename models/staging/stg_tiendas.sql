@@ -24,11 +24,13 @@ final as (
         entregas.cadena,
         entregas.formato,
         entregas.region,
+        entregas.gerencia,
         entregas.ciudad,
         entregas.estado,
         entregas.superficie_m2,
         entregas.fecha_apertura,
         entregas.fecha_cierre,
+        entregas.fecha_inicio_remodelacion,
         entregas.fecha_remodelacion,
         entregas.activo,
         row_number() over (

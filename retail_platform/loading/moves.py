@@ -306,12 +306,15 @@ def note_moves(
     Returns:
         Rows by month.
     """
-    if moved:
+    rows: Counter[tuple[int, date | None]] = Counter()
+    for one in moved:
+        rows[one.load_id, one.month] += one.rows
+    if rows:
         execute_values(
             cursor,
             "insert into staging.filas_movidas (tabla, carga_id, carga_anterior, mes, filas) "
             "values %s",
-            [(table.name, load_id, one.load_id, one.month, one.rows) for one in moved],
+            [(table.name, load_id, *place, number) for place, number in rows.items()],
         )
     months: Counter[date] = Counter()
     for one in moved:

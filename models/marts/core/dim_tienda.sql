@@ -25,11 +25,13 @@ final as (
         cadena,
         formato,
         region,
+        gerencia,
         ciudad,
         estado,
         superficie_m2,
         fecha_apertura,
         fecha_cierre,
+        fecha_inicio_remodelacion,
         fecha_remodelacion,
         activo
     from vigentes

@@ -11,7 +11,7 @@
 -- Only rows that break no rule: the others are in cuarentena.inventario.
 -- Semi-additive: stock_final and valor_inventario add up over stores and products, never over
 -- dates.
--- Additive: entradas, salidas, merma.
+-- Additive: entradas (of suppliers and reingresos), reingresos, salidas, merma.
 
 with
 
@@ -30,6 +30,7 @@ final as (
         dias_periodo,
         stock_inicial,
         entradas,
+        reingresos,
         salidas,
         merma,
         stock_final,
