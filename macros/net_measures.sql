@@ -1,7 +1,7 @@
 {#
-    SQL: the published measures of a row, from the sums `vendido` (`sale_sums`) and `devuelto` (`return_sums`), either of
-    which may be missing: goods also come back on days without sales. Only of goods that went back to
-    the shelf the margin gets the cost back.
+    SQL: the published measures of a row, from the sums `vendido` (`sale_sums`) and `devuelto` (`return_sums`),
+    either of which may be missing: goods also come back on days without sales. Only of goods that went back to the
+    shelf the margin gets the cost back.
 #}
 {% macro net_measures() -%}
     coalesce(vendido.lineas, 0) as lineas,

@@ -1,6 +1,6 @@
 {#
-    SQL (query): what the measures need of a product. `factor_iva` turns an amount with value-added tax into one without.
-    Four decimals are exact: the rate has two.
+    SQL (query): what the measures need of a product. `factor_iva` turns an amount with value-added tax into one
+    without. Four decimals are exact: the rate has two.
 #}
 {% macro product_taxes() -%}
     select

@@ -1,6 +1,6 @@
 {#
-    SQL (query): every day on which each store was open (fecha, tienda_id, en_remodelacion), from the first to the last
-    day with sales anywhere. Works go from fecha_inicio_remodelacion to the day before fecha_remodelacion.
+    SQL (query): every day on which each store was open (fecha, tienda_id, en_remodelacion), from the first to the
+    last day with sales anywhere. Works go from fecha_inicio_remodelacion to the day before fecha_remodelacion.
 #}
 {% macro store_days() -%}
     select

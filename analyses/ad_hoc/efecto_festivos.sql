@@ -1,9 +1,9 @@
--- What does a holiday bring: lines sold on each holiday, against ordinary days?
--- Ordinary: no holiday nor day around one, no payday (dim_calendario.es_dia_ordinario). The lines of
--- ordinary days, freed of their weekday, are laid on a straight line through the 75 days before and
--- after, so season and growth are in it; its value on the holiday, with its weekday, is what is
--- expected. A holiday on a payday is first freed of the payday: what that day of the month brings
--- where there is no holiday. Reads retail.agg_ventas_dia_tienda. One row per holiday and year.
+-- What does a holiday bring: lines sold on each holiday, against ordinary days? Ordinary: no
+-- holiday nor day around one, no payday (dim_calendario.es_dia_ordinario). The lines of ordinary
+-- days, freed of their weekday, are laid on a straight line through the 75 days before and after,
+-- so season and growth are in it; its value on the holiday, with its weekday, is what is expected.
+-- A holiday on a payday is first freed of the payday: what that day of the month brings where there
+-- is no holiday. Reads retail.agg_ventas_dia_tienda. One row per holiday and year.
 
 with
 

@@ -1,9 +1,8 @@
 -- What do promotions bring and cost: units against what would have been sold, the week after
--- included, by category over two years?
--- Expected: the product's share of its category and format on ordinary days, times what the
--- category's products without promotion sold on the day, so weekday, season, holidays and paydays are
--- in both. Lift = units / expected. error_pct: standard error of the lift, as if units were Poisson.
--- Reads retail.fact_ventas. One row per category.
+-- included, by category over two years? Expected: the product's share of its category and format on
+-- ordinary days, times what the category's products without promotion sold on the day, so weekday,
+-- season, holidays and paydays are in both. Lift = units / expected. error_pct: standard error of
+-- the lift, as if units were Poisson. Reads retail.fact_ventas. One row per category.
 
 with
 
@@ -56,11 +55,11 @@ panel as (
         select
             surtido.formato,
             surtido.producto_id,
-            surtido.desde + dias.n,
-            0,
-            null,
-            false,
-            true
+            surtido.desde + dias.n as fecha,
+            0 as unidades,
+            null as descuento_pct,
+            false as tras_promocion,
+            true as en_surtido
         from (
             select
                 formato,
@@ -75,14 +74,14 @@ panel as (
         select
             promociones.formato,
             promociones.producto_id,
-            promociones.fecha_inicio + dias.n,
-            0,
+            promociones.fecha_inicio + dias.n as fecha,
+            0 as unidades,
             case
                 when promociones.fecha_inicio + dias.n <= promociones.fecha_fin
                     then promociones.descuento_pct
-            end,
-            promociones.fecha_inicio + dias.n > promociones.fecha_fin,
-            false
+            end as descuento_pct,
+            promociones.fecha_inicio + dias.n > promociones.fecha_fin as tras_promocion,
+            false as en_surtido
         from {{ ref('dim_promocion') }} as promociones
         cross join lateral generate_series(
             0, promociones.fecha_fin + 7 - promociones.fecha_inicio

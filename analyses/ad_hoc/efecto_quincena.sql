@@ -1,8 +1,8 @@
--- Does payday show: lines sold on paydays and the two days after, against ordinary days?
--- Ordinary: the same weekday within four weeks, no holiday nor day around one, no payday
--- (dim_calendario.es_dia_ordinario); holidays are left out on both sides. Two years, sum / sum, with
--- the standard error of the mean effect of a day. Reads retail.mv_ticket_formato. One row per format
--- and day.
+-- Does payday show: lines sold on paydays and the two days after, against ordinary days? Ordinary:
+-- the same weekday within four weeks, no holiday nor day around one, no payday
+-- (dim_calendario.es_dia_ordinario); holidays are left out on both sides. Two years, sum / sum,
+-- with the standard error of the mean effect of a day. Reads retail.mv_ticket_formato. One row per
+-- format and day.
 
 with
 

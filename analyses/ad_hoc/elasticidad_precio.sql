@@ -1,9 +1,9 @@
--- How strongly do units react to promotions: elasticity by product and format?
--- -2 means that one percent off sells two percent more. Units of each depth of discount against
--- what would have been sold (as in efecto_promocion: weekday, season and events are in both), then
--- ln(units / expected) on ln(1 - discount) through the origin, weighted by what is expected; standard
--- error as if units were Poisson. Reads all of retail.fact_ventas: promotions are few. One row per product and format with
--- 30 or more days in promotion.
+-- How strongly do units react to promotions: elasticity by product and format? -2 means that one
+-- percent off sells two percent more. Units of each depth of discount against what would have been
+-- sold (as in efecto_promocion: weekday, season and events are in both), then ln(units / expected)
+-- on ln(1 - discount) through the origin, weighted by what is expected; standard error as if units
+-- were Poisson. Reads all of retail.fact_ventas: promotions are few. One row per product and format
+-- with 30 or more days in promotion.
 
 with
 
@@ -47,11 +47,11 @@ panel as (
         select
             surtido.formato,
             surtido.producto_id,
-            surtido.desde + dias.n,
-            0,
-            null,
-            false,
-            true
+            surtido.desde + dias.n as fecha,
+            0 as unidades,
+            null as descuento_pct,
+            false as tras_promocion,
+            true as en_surtido
         from (
             select
                 formato,
@@ -66,14 +66,14 @@ panel as (
         select
             promociones.formato,
             promociones.producto_id,
-            promociones.fecha_inicio + dias.n,
-            0,
+            promociones.fecha_inicio + dias.n as fecha,
+            0 as unidades,
             case
                 when promociones.fecha_inicio + dias.n <= promociones.fecha_fin
                     then promociones.descuento_pct
-            end,
-            promociones.fecha_inicio + dias.n > promociones.fecha_fin,
-            false
+            end as descuento_pct,
+            promociones.fecha_inicio + dias.n > promociones.fecha_fin as tras_promocion,
+            false as en_surtido
         from {{ ref('dim_promocion') }} as promociones
         cross join lateral generate_series(
             0, promociones.fecha_fin + 7 - promociones.fecha_inicio
@@ -144,10 +144,17 @@ select
     por_descuento.formato,
     sum(por_descuento.dias) as dias_en_promocion,
     round(
-        sum(por_descuento.esperadas * ln(por_descuento.unidades / por_descuento.esperadas) * ln_precio)
-        / sum(por_descuento.esperadas * ln_precio * ln_precio), 2
+        sum(
+            por_descuento.esperadas
+            * ln(por_descuento.unidades / por_descuento.esperadas) * por_descuento.ln_precio
+        )
+        / sum(por_descuento.esperadas * por_descuento.ln_precio * por_descuento.ln_precio), 2
     ) as elasticidad,
-    round(1 / sqrt(sum(por_descuento.unidades * ln_precio * ln_precio)), 2) as error_estandar
+    round(
+        1 / sqrt(
+            sum(por_descuento.unidades * por_descuento.ln_precio * por_descuento.ln_precio)
+        ), 2
+    ) as error_estandar
 from por_descuento
 inner join
     {{ ref('dim_producto') }} as productos

@@ -1,7 +1,7 @@
 -- Which products are bought together, more than their popularity explains, in the last 91 days?
--- Tickets are compared with tickets of the same format and number of products: large baskets hold any
--- two products more often. Expected: tickets with a x tickets with b / tickets, in each class; z =
--- (observed - expected) / sqrt(variance), both summed over the classes. support = share of all
+-- Tickets are compared with tickets of the same format and number of products: large baskets hold
+-- any two products more often. Expected: tickets with a x tickets with b / tickets, in each class;
+-- z = (observed - expected) / sqrt(variance), both summed over the classes. support = share of all
 -- tickets with both; confidence = share of a's tickets that hold b; lift = observed / expected.
 -- Reads retail.fact_ventas. The 20 pairs with the highest z, the smaller producto_id first.
 

@@ -1,8 +1,8 @@
--- Do stores that existed a year ago sell more, by traffic or by ticket: like-for-like by month?
--- A store counts on a day if its opening month had ended 364 days before and it was open and not in
--- works on both days. Both sides are summed first, zeros included, then compared; whole months only.
--- (1 + traffic) * (1 + ticket) = 1 + growth, exactly. Reads retail.mv_daily_store_sales. One row per
--- month and chain.
+-- Do stores that existed a year ago sell more, by traffic or by ticket: like-for-like by month? A
+-- store counts on a day if its opening month had ended 364 days before and it was open and not in
+-- works on both days. Both sides are summed first, zeros included, then compared; whole months
+-- only. (1 + traffic) * (1 + ticket) = 1 + growth, exactly. Reads retail.mv_daily_store_sales. One
+-- row per month and chain.
 
 with
 
