@@ -34,9 +34,10 @@ por_mes as (
         sum(por_dia.total_ventas) filter (where dias.es_actual) as total_ventas,
         sum(por_dia.total_ventas) filter (where not dias.es_actual) as ventas_comparables
     from por_dia
-    cross join lateral (
-        values (por_dia.fecha, true), (por_dia.fecha + 364, false)
-    ) as dias (fecha, es_actual)
+    cross join
+        lateral (
+            values (por_dia.fecha, true), (por_dia.fecha + 364, false)
+        ) as dias (fecha, es_actual)
     where
         dias.fecha >= (select hasta.fecha - interval '12 months' from hasta)
         and dias.fecha < (select hasta.fecha from hasta)

@@ -3,7 +3,8 @@
 -- days, freed of their weekday, are laid on a straight line through the 75 days before and after,
 -- so season and growth are in it; its value on the holiday, with its weekday, is what is expected.
 -- A holiday on a payday is first freed of the payday: what that day of the month brings where there
--- is no holiday. Reads retail.agg_ventas_dia_tienda. One row per holiday and year.
+-- is no holiday. error_pct: how far an ordinary day lies from it. Reads
+-- retail.agg_ventas_dia_tienda. One row per holiday and year.
 
 with
 
@@ -50,7 +51,15 @@ comparados as (
         count(*) as dias_ordinarios,
         max(semana.factor) * regr_intercept(
             ordinarios.lineas / semana_ordinaria.factor, ordinarios.fecha - dias.fecha
-        )::numeric as lineas_ordinarias
+        )::numeric as lineas_ordinarias,
+        -- Spread of an ordinary day around the line.
+        max(semana.factor) * sqrt(
+            regr_syy(ordinarios.lineas / semana_ordinaria.factor, ordinarios.fecha - dias.fecha)
+            * (1 - regr_r2(
+                ordinarios.lineas / semana_ordinaria.factor, ordinarios.fecha - dias.fecha
+            ))
+            / nullif(count(*) - 2, 0)
+        )::numeric as desviacion
     from dias
     inner join semana on dias.dia_semana = semana.dia_semana
     inner join dias as ordinarios
@@ -84,7 +93,8 @@ select
     round(100 * (coalesce(quincenas.factor, 1) - 1), 1) as efecto_quincena_pct,
     round(
         100 * (festivos.lineas / festivos.lineas_ordinarias / coalesce(quincenas.factor, 1) - 1), 1
-    ) as efecto_pct
+    ) as efecto_pct,
+    round(100 * festivos.desviacion / festivos.lineas_ordinarias, 1) as error_pct
 from comparados as festivos
 left join quincenas on festivos.dia_quincena = quincenas.dia_quincena
 where festivos.nombre_festivo is not null
