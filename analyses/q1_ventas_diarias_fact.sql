@@ -4,7 +4,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -19,6 +19,7 @@ ventas as (
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
     where
         ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 8
+        and ventas.fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
         and tiendas.cadena = 'HyperMarket'
     group by ventas.fecha_venta, tiendas.cadena
 

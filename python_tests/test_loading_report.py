@@ -31,6 +31,7 @@ create table retail.mv_daily_sales_summary as
     select fecha_venta as fecha, 'HyperMarket' as cadena, sum(total_linea) as total_ventas,
            count(distinct ticket_id) as numero_tickets
     from retail.fact_ventas group by 1;
+create table retail.corte as select date '2024-02-09' as fecha_corte;
 """
 
 

@@ -5,6 +5,7 @@ DuckDB shares nothing with the project's SQL but the arithmetic of a line, writt
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +36,26 @@ def files(generated_data: Path) -> duckdb.DuckDBPyConnection:
         """
     )
     return session
+
+
+@pytest.fixture(scope="module")
+def cutoff(files: duckdb.DuckDBPyConnection) -> date:
+    """The last complete day: nine of ten open stores sent sales of it or of a later day."""
+    stores = files.execute(
+        """
+        select fecha_apertura, coalesce(fecha_cierre, date '9999-12-31'),
+            coalesce(max(fecha_venta), date '0001-01-01')
+        from tiendas left join ventas using (tienda_id)
+        group by tienda_id, fecha_apertura, fecha_cierre
+        """
+    ).fetchall()
+    for (day,) in files.execute(
+        "select distinct fecha_venta from ventas order by 1 desc limit 92"
+    ).fetchall():
+        reported = [last >= day for opened, closed, last in stores if opened <= day <= closed]
+        if sum(reported) * 10 >= len(reported) * 9:
+            return day
+    raise AssertionError("no day of the files is complete")
 
 
 def monthly(session: duckdb.DuckDBPyConnection, *keys: str) -> list[tuple]:
@@ -92,8 +113,12 @@ def test_views_hold_what_was_delivered(
     assert in_order(rows) == in_order(monthly(files, *keys))
 
 
+def test_the_cut_off_date_is_the_last_complete_day(built_database: Database, cutoff: date) -> None:
+    assert built_database.query("select fecha_corte from retail.corte") == [(cutoff,)]
+
+
 def test_product_ranking_holds_what_was_delivered(
-    built_database: Database, files: duckdb.DuckDBPyConnection
+    built_database: Database, files: duckdb.DuckDBPyConnection, cutoff: date
 ) -> None:
     """Units, income and rank of the last 30 days per region and product."""
     expected = files.execute(
@@ -102,13 +127,14 @@ def test_product_ranking_holds_what_was_delivered(
             select region, producto_id, categoria,
                 cast(sum(unidades) as decimal(18, 3)) as unidades, sum(centavos) as centavos
             from ventas join tiendas using (tienda_id) join productos using (producto_id)
-            where fecha_venta > (select max(fecha_venta) from ventas) - 30
+            where fecha_venta > $cutoff::date - 30 and fecha_venta <= $cutoff
             group by all
         )
         select region, producto_id, unidades, cast(centavos as decimal(18, 0)) / 100,
             rank() over (partition by region, categoria order by centavos desc, producto_id)
         from vendido
-        """
+        """,
+        {"cutoff": cutoff},
     ).fetchall()
     rows = built_database.query(
         """
@@ -122,7 +148,7 @@ def test_product_ranking_holds_what_was_delivered(
 
 
 def test_inventory_alerts_hold_what_was_delivered(
-    built_database: Database, files: duckdb.DuckDBPyConnection
+    built_database: Database, files: duckdb.DuckDBPyConnection, cutoff: date
 ) -> None:
     """Stock of the last snapshot and units sold in 28 days, and so the days of supply."""
     expected = files.execute(
@@ -130,14 +156,15 @@ def test_inventory_alerts_hold_what_was_delivered(
         with vendido as (
             select tienda_id, producto_id, sum(unidades) as unidades
             from ventas
-            where fecha_venta > (select max(fecha_venta) from ventas) - 28
+            where fecha_venta > $cutoff::date - 28 and fecha_venta <= $cutoff
             group by all
         )
         select tienda_id, producto_id, cast(stock_final as decimal(12, 3)),
             cast(coalesce(unidades, 0) as decimal(12, 3))
         from inventario left join vendido using (tienda_id, producto_id)
-        where fecha = (select max(fecha) from inventario)
-        """
+        where fecha = (select max(fecha) from inventario where fecha <= $cutoff)
+        """,
+        {"cutoff": cutoff},
     ).fetchall()
     rows = built_database.query(
         """
@@ -159,20 +186,20 @@ def test_facts_hold_what_was_delivered(
     built_database: Database, files: duckdb.DuckDBPyConnection
 ) -> None:
     """Rows and sums per month of each fact; nothing is in quarantine, the data are clean."""
-    for fact, date, source, measure in [
+    for fact, day, source, measure in [
         ("fact_ventas", "fecha_venta", "ventas", "costo_unitario"),
         ("fact_inventario", "fecha", "inventario", "stock_final"),
         ("fact_devoluciones", "fecha_devolucion", "devoluciones", "importe"),
     ]:
         expected = files.execute(
             f"""
-            select strftime({date}, '%Y-%m'), count(*), cast(sum({measure}) as decimal(18, 3))
+            select strftime({day}, '%Y-%m'), count(*), cast(sum({measure}) as decimal(18, 3))
             from {source} group by all
             """
         ).fetchall()
         rows = built_database.query(
             f"""
-            select to_char({date}, 'YYYY-MM'), count(*), sum({measure})
+            select to_char({day}, 'YYYY-MM'), count(*), sum({measure})
             from retail.{fact} group by 1
             """
         )

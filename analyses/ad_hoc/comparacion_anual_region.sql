@@ -6,7 +6,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -18,7 +18,9 @@ por_dia as (
         sum(ventas.total_ventas) as total_ventas
     from {{ ref('agg_ventas_dia_tienda') }} as ventas
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
-    where ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 2 * 364
+    where
+        ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 2 * 364
+        and ventas.fecha <= (select ultimo_dia.fecha from ultimo_dia)
     group by ventas.fecha, tiendas.region
 
 )

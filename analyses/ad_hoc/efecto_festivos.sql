@@ -6,7 +6,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -16,7 +16,9 @@ por_dia as (
         fecha,
         sum(total_ventas) as total_ventas
     from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha > (select ultimo_dia.fecha from ultimo_dia) - 728
+    where
+        fecha > (select ultimo_dia.fecha from ultimo_dia) - 728
+        and fecha <= (select ultimo_dia.fecha from ultimo_dia)
     group by fecha
 
 ),

@@ -5,7 +5,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('mv_ticket_formato') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -16,7 +16,9 @@ por_dia as (
         formato,
         sum(total_ventas) as total_ventas
     from {{ ref('mv_ticket_formato') }}
-    where fecha > (select ultimo_dia.fecha from ultimo_dia) - 364
+    where
+        fecha > (select ultimo_dia.fecha from ultimo_dia) - 364
+        and fecha <= (select ultimo_dia.fecha from ultimo_dia)
     group by fecha, formato
 
 ),

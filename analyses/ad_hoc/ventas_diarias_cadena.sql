@@ -6,7 +6,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('mv_daily_sales_summary') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 )
 
@@ -23,5 +23,7 @@ left join {{ ref('mv_daily_sales_summary') }} as comparables
     on
         calendario.fecha_comparable = comparables.fecha
         and ventas.cadena = comparables.cadena
-where ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 28
+where
+    ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 28
+    and ventas.fecha <= (select ultimo_dia.fecha from ultimo_dia)
 order by ventas.fecha desc, ventas.cadena

@@ -7,7 +7,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -23,6 +23,7 @@ ventas as (
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
     where
         ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 2 * 364
+        and ventas.fecha <= (select ultimo_dia.fecha from ultimo_dia)
         and tiendas.fecha_apertura <= ventas.fecha - interval '12 months'
         and tiendas.fecha_cierre is null
         and (

@@ -83,6 +83,13 @@ _QUERIES = (
         "quarantined_by_dbt",
     ),
     _Query(
+        "Datos al último día completo",
+        "Las vistas terminan el último día completo. Una entrega parcial no las mueve: el día se "
+        "completa cuando llegan las tiendas que faltan, o cuando el catálogo las da por cerradas.",
+        "complete_days",
+        needs=("retail.corte", "retail.agg_ventas_dia_tienda", "retail.dim_tienda"),
+    ),
+    _Query(
         "Days without a sale",
         "Between the first and the last day with sales.",
         "days_without_a_sale",
@@ -96,9 +103,9 @@ _QUERIES = (
     ),
     _Query(
         "The last seven days against the seven before",
-        "By chain; up to the last day with sales.",
+        "By chain; up to the last complete day.",
         "last_two_weeks",
-        needs=("retail.mv_daily_sales_summary",),
+        needs=("retail.mv_daily_sales_summary", "retail.corte"),
     ),
 )
 

@@ -1,5 +1,6 @@
 {{ config(
     materialized='materialized_view',
+    data_through='cutoff_date',
     indexes=[
         {'columns': ['tienda_id', 'producto_id'], 'unique': true},
         {'columns': ['alerta_inventario', 'tienda_id'], 'where': "alerta_inventario in ('SIN_STOCK', 'STOCK_BAJO')"},
