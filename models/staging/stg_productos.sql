@@ -20,6 +20,8 @@ final as (
         precio_lista,
         costo_unitario,
         iva_pct,
+        -- No column says so; the presentation in the name does.
+        nombre_producto ilike '% a granel' as es_a_granel,
         fecha_lanzamiento,
         fecha_retiro,
         activo

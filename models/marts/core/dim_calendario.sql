@@ -23,6 +23,14 @@ festivos as (
 
 ),
 
+eventos as (
+    {{ retail_events(ref('festivos')) }}
+),
+
+semanas_454 as (
+    {{ weeks_454('dias') }}
+),
+
 final as (
 
     select
@@ -53,9 +61,27 @@ final as (
         festivos.fecha is not null as es_festivo,
         festivos.nombre_festivo,
         extract(day from dias.fecha) = 15 or extract(day from dias.fecha + 1) = 1 as es_quincena,
-        dias.fecha - 364 as fecha_comparable
+        dias.fecha - 364 as fecha_comparable,
+        eventos.evento,
+        coalesce(anteriores.fecha, dias.fecha - 364) as fecha_comparable_evento,
+        semanas_454.anno as anno_454,
+        least((semanas_454.semana - 1) / 13 + 1, 4)::smallint as trimestre_454,
+        {{ month_454('semanas_454.semana') }} as mes_454,
+        semanas_454.semana as semana_454,
+        (semanas_454.semana - {{ first_week_454('semanas_454.semana') }} + 1)::smallint
+            as semana_mes_454,
+        semanas_454.anno_reexpresado as anno_454_reexpresado,
+        {{ month_454('semanas_454.semana_reexpresada') }} as mes_454_reexpresado,
+        semanas_454.semana_reexpresada as semana_454_reexpresada
     from dias
+    inner join semanas_454 on dias.fecha = semanas_454.fecha
     left join festivos on dias.fecha = festivos.fecha
+    left join eventos on dias.fecha = eventos.fecha
+    left join eventos as anteriores
+        on
+            eventos.evento = anteriores.evento
+            and eventos.dia = anteriores.dia
+            and eventos.anno = anteriores.anno + 1
 
 )
 

@@ -12,6 +12,7 @@ select
     precio_lista,
     costo_unitario,
     iva_pct,
+    es_a_granel,
     fecha_lanzamiento,
     fecha_retiro,
     activo

@@ -33,6 +33,7 @@ final as (
         canal,
         unidades,
         importe,
+        descuento_pct,
         motivo
     from devoluciones
     where not es_rechazada
