@@ -1,6 +1,5 @@
 {{ config(
     materialized='materialized_view',
-    data_through='cutoff_date',
     indexes=[{'columns': ['fecha', 'cadena'], 'unique': true}],
 ) }}
 
