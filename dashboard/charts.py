@@ -97,7 +97,8 @@ def trend(
     last = max((index for index, value in enumerate(now) if value is not None), default=0)
     area = f"{path} L{100 * last / count:.2f} 100 L0 100 Z" if path else ""
     levels = "".join(
-        f'<span class="nivel" style="bottom:{share:.0%}"><i>{escape(write(high * share))}</i></span>'
+        f'<span class="nivel" style="bottom:{share:.0%}">'
+        f"<i>{escape(write(high * share))}</i></span>"
         for share in (0.0, 0.25, 0.5, 0.75, 1.0)
     )
     labels = "".join(

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
@@ -77,7 +77,7 @@ BUSY = (
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def statement(name: str) -> str:
     """The SQL of a question, its parameters as psycopg2's named placeholders.
 

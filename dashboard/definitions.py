@@ -1,6 +1,7 @@
 """The definition of each figure in Spanish, and the published column that it stands on.
 
-The data dictionary's own text is read from the database, where dbt keeps it as the column's comment.
+The data dictionary's own text is read from the database, where dbt keeps it as the column's
+comment.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ DEFINITIONS = {
     ),
     "aporte": Definition(
         "Aporte al cambio",
-        "Ventas del periodo menos ventas del periodo comparable. Los aportes suman el cambio total.",
+        "Ventas del periodo menos ventas del periodo comparable. Los aportes suman el cambio "
+        "total.",
         _SALES,
         "total_ventas",
     ),
@@ -80,7 +82,10 @@ DEFINITIONS = {
         "alerta_inventario",
     ),
     "stock_actual": Definition(
-        "Existencia", "Unidades en la última foto del inventario.", "mv_inventory_alerts", "stock_actual"
+        "Existencia",
+        "Unidades en la última foto del inventario.",
+        "mv_inventory_alerts",
+        "stock_actual",
     ),
     "dias_inventario": Definition(
         "Días de inventario",
@@ -121,9 +126,7 @@ DEFINITIONS = {
         _SALES,
         "ventas_netas",
     ),
-    "margen": Definition(
-        "Margen", "Ventas netas menos el costo de lo vendido.", _SALES, "margen"
-    ),
+    "margen": Definition("Margen", "Ventas netas menos el costo de lo vendido.", _SALES, "margen"),
     "margen_pct": Definition(
         "Margen %",
         "Margen entre ventas netas, sumados primero ambos. La merma no está adentro.",
@@ -145,7 +148,8 @@ DEFINITIONS = {
     "puente": Definition(
         "Volumen, mezcla y precio",
         "Volumen: más o menos unidades al precio medio anterior. Mezcla: unidades que pasaron a "
-        "productos más caros o más baratos. Precio: unidades de hoy por el cambio de su precio neto. "
+        "productos más caros o más baratos. Precio: unidades de hoy por el cambio de su precio "
+        "neto. "
         "Productos que solo se vendieron en uno de los periodos van aparte. Unidades y kilogramos "
         "nunca se suman: lo que se vende a granel se calcula por separado.",
         "agg_ventas_dia_region_producto",
@@ -192,8 +196,8 @@ DEFINITIONS = {
     ),
     "rechazos": Definition(
         "En cuarentena",
-        "Filas que rompen una regla junto con otras, por motivo. Regresan solas cuando llega lo que "
-        "les falta. Una fila puede tener varios motivos.",
+        "Filas que rompen una regla junto con otras, por motivo. Regresan solas cuando llega lo "
+        "que les falta. Una fila puede tener varios motivos.",
         "rechazos",
         "filas",
     ),

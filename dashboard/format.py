@@ -54,7 +54,11 @@ def short_money(value: Number | None, *, plus: bool = False) -> str:
     if value is None:
         return NOTHING
     amount = abs(Decimal(value))
-    for size, name in ((Decimal(10**9), " mil M"), (Decimal(10**6), " M"), (Decimal(10**3), " mil")):
+    for size, name in (
+        (Decimal(10**9), " mil M"),
+        (Decimal(10**6), " M"),
+        (Decimal(10**3), " mil"),
+    ):
         # 999,950 rounds to a million.
         if amount >= size * Decimal("0.9995"):
             scaled = amount / size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from re import findall
 from typing import Any, cast
@@ -30,7 +30,7 @@ def warehouse() -> Warehouse:
     return Warehouse(os.environ.get("RETAIL_TARGET", "local"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
@@ -243,9 +243,7 @@ def open_page(page: str, filters: Sequence[str], *, dated: bool = True) -> View:
                         on_change=_from_widgets,
                     )
         hand_out = st.container(key="descargas", horizontal=True, gap="small", width="content")
-    chosen = {
-        key: _listed(state().get(key)) if key in filters else [] for key in FILTERS
-    }
+    chosen = {key: _listed(state().get(key)) if key in filters else [] for key in FILTERS}
     view = View(page, edition, cutoff, period, chosen, options, own=dict(state()))
     st.session_state["descargas_en"] = hand_out
     return view
@@ -283,4 +281,3 @@ def close_page(view: View) -> None:
 
 def _csv(table: markup.Table) -> Callable[[], bytes]:
     return lambda: exports.csv_bytes(table)
-

@@ -29,7 +29,8 @@ def link(label: str, target: Target, *, css: str = "", attributes: str = "") -> 
     query = urlencode({key: value for key, value in target.items() if key != "pagina"})
     return (
         f'<a class="{css}" href="{escape(f"./{page}?{query}")}" target="_self"'
-        f' data-ir="{escape(json.dumps(dict(target), ensure_ascii=False))}" {attributes}>{label}</a>'
+        f' data-ir="{escape(json.dumps(dict(target), ensure_ascii=False))}" {attributes}>'
+        f"{label}</a>"
     )
 
 
@@ -174,7 +175,8 @@ def table(what: Table, *, css: str = "") -> str:
     if what.note:
         head += f'<p class="nota">{what.note}</p>'
     if not what.rows:
-        return f'<section class="pieza {css}">{head}<p class="vacio">{escape(what.empty)}</p></section>'
+        empty = f'<p class="vacio">{escape(what.empty)}</p>'
+        return f'<section class="pieza {css}">{head}{empty}</section>'
     largest = {
         column.key: max((abs(float(row[column.key] or 0)) for row in what.rows), default=0.0)
         for column in what.columns
@@ -265,9 +267,7 @@ def grid(*parts: str, css: str = "") -> str:
 
 def notice(title: str, advice: str) -> str:
     """A sentence in the place of what cannot be shown."""
-    return (
-        f'<div class="aviso" role="status"><h2>{escape(title)}</h2><p>{escape(advice)}</p></div>'
-    )
+    return f'<div class="aviso" role="status"><h2>{escape(title)}</h2><p>{escape(advice)}</p></div>'
 
 
 def definitions(used: Iterable[str], dictionary: Mapping[tuple[str, str], str]) -> str:
@@ -288,10 +288,12 @@ def definitions(used: Iterable[str], dictionary: Mapping[tuple[str, str], str]) 
             else ""
         )
         found.append(
-            f'<div popover id="def-{key}" class="definicion" role="dialog" aria-labelledby="deft-{key}">'
+            f'<div popover id="def-{key}" class="definicion" role="dialog" '
+            f'aria-labelledby="deft-{key}">'
             f'<h3 id="deft-{key}">{escape(what.label)}</h3><p>{escape(what.text)}</p>'
             f"{source}"
-            f'<button type="button" popovertarget="def-{key}" popovertargetaction="hide">Cerrar</button>'
+            f'<button type="button" popovertarget="def-{key}" popovertargetaction="hide">'
+            "Cerrar</button>"
             "</div>"
         )
     return "".join(found)

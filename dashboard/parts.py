@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from dashboard import charts, markup
@@ -104,91 +106,111 @@ def figures(days: Sequence[Row], *, same_stores: bool = True) -> str:
     )
 
 
-def trend(view: View, days: list[Row]) -> str:
-    """The figure chosen over time, with last year behind it."""
-    measure = view.choice("medida", MEASURES)
-    grain, kind = view.period.grain, _KINDS.get(measure, "money")
-    by_point: dict[object, list[Row]] = {point: [] for point in points(view.period)}
+@dataclass(frozen=True)
+class _Stretch:
+    """A point of the drawing: some days, and a measure of them now and a year before."""
+
+    start: datetime.date
+    end: datetime.date
+    now: fmt.Number | None
+    then: fmt.Number | None
+
+    @property
+    def target(self) -> markup.Target:
+        return {"desde": self.start.isoformat(), "hasta": self.end.isoformat()}
+
+
+def _stretches(view: View, days: Sequence[Row], measure: str) -> list[_Stretch]:
+    by_point: dict[datetime.date, list[Row]] = {point: [] for point in points(view.period)}
     for row in days:
-        by_point[point_of(row["fecha"], grain)].append(row)
-    labelled = charts.sparse(len(by_point))
-    places, now, then, lines = [], [], [], []
-    for index, (point, rows) in enumerate(by_point.items()):
-        current, before = value_of(rows, measure), value_of(rows, measure, "_antes")
-        start, end = rows[0]["fecha"], rows[-1]["fecha"]
-        title = {
-            "día": fmt.weekday(start),
-            "semana": f"Semana del {fmt.short_day(start)} al {fmt.dated(end)}",
-            "mes": fmt.month(start),
-        }[grain]
-        short = fmt.short_month(start) if grain == "mes" else fmt.short_day(start)
-        places.append(
-            charts.Point(
-                short if labelled(index) else "",
-                title,
-                [
-                    (MEASURES[measure], written(measure, current)),
-                    ("Año anterior", written(measure, before)),
-                    *(
-                        [("Cambio", fmt.percent(fmt.change(current, before), plus=True))]
-                        if kind != "percent"
-                        else []
-                    ),
-                ],
-                {"desde": start.isoformat(), "hasta": end.isoformat()} if len(by_point) > 1 else None,
-            )
+        by_point[point_of(row["fecha"], view.period.grain)].append(row)
+    return [
+        _Stretch(
+            rows[0]["fecha"],
+            rows[-1]["fecha"],
+            value_of(rows, measure),
+            value_of(rows, measure, "_antes"),
         )
-        now.append(None if current is None else float(current))
-        then.append(None if before is None else float(before))
-        lines.append(
-            {
-                "desde": start,
-                "hasta": end,
-                "ahora": current,
-                "antes": before,
-                "cambio": fmt.change(current, before),
-            }
-        )
-    data = Table(
-        "evolucion",
-        f"{MEASURES[measure]} por {grain}",
-        [
-            Column(
-                "desde",
-                grain.capitalize() if grain == "día" else "Desde",
-                "date",
-                target=lambda row: {"desde": str(row["desde"]), "hasta": str(row["hasta"])},
+        for rows in by_point.values()
+    ]
+
+
+def _named(stretch: _Stretch, grain: str) -> tuple[str, str]:
+    """What stands under a point, and what it is in full."""
+    start, end = stretch.start, stretch.end
+    if grain == "mes":
+        return fmt.short_month(start), fmt.month(start)
+    if grain == "semana":
+        return fmt.short_day(start), f"Semana del {fmt.short_day(start)} al {fmt.dated(end)}"
+    return fmt.short_day(start), fmt.weekday(start)
+
+
+def _point(stretch: _Stretch, measure: str, grain: str, labelled: bool) -> charts.Point:
+    short, title = _named(stretch, grain)
+    lines = [
+        (MEASURES[measure], written(measure, stretch.now)),
+        ("Año anterior", written(measure, stretch.then)),
+    ]
+    if measure != "margen_pct":
+        lines.append(("Cambio", fmt.percent(fmt.change(stretch.now, stretch.then), plus=True)))
+    return charts.Point(short if labelled else "", title, lines, stretch.target)
+
+
+def _values(stretches: Sequence[_Stretch], measure: str, grain: str) -> Table:
+    """What the drawing shows, as a table."""
+    kind = _KINDS.get(measure, "money")
+    rows = [
+        {
+            "desde": one.start,
+            "hasta": one.end,
+            "ahora": one.now,
+            "antes": one.then,
+            "cambio": fmt.change(one.now, one.then),
+            "ir": one.target,
+        }
+        for one in stretches
+    ]
+    first = Column(
+        "desde", "Día" if grain == "día" else "Desde", "date", target=lambda row: row["ir"]
+    )
+    columns = [
+        first,
+        *([] if grain == "día" else [Column("hasta", "Hasta", "date")]),
+        Column("ahora", MEASURES[measure], kind),
+        Column("antes", "Año anterior", kind),
+        *([] if kind == "percent" else [Column("cambio", "Cambio", "change")]),
+    ]
+    return Table("evolucion", f"{MEASURES[measure]} por {grain}", columns, rows)
+
+
+def trend(view: View, days: Sequence[Row]) -> str:
+    """The measure chosen over time, with last year behind it."""
+    measure, grain = view.choice("medida", MEASURES), view.period.grain
+    stretches = _stretches(view, days, measure)
+    values = _values(stretches, measure, grain)
+    view.keep(values)
+    listed = markup.table(Table("", "", values.columns, values.rows))
+    if len(stretches) > 1:
+        labelled = charts.sparse(len(stretches))
+        then = [None if one.then is None else float(one.then) for one in stretches]
+        drawing = charts.trend(
+            [_point(one, measure, grain, labelled(place)) for place, one in enumerate(stretches)],
+            [None if one.now is None else float(one.now) for one in stretches],
+            then if any(value is not None for value in then) else (),
+            label=f"{values.title}, con el año anterior; los valores están en la tabla",
+            write=lambda value: (
+                fmt.percent(value, 0) if measure == "margen_pct" else written(measure, value)
             ),
-            *([] if grain == "día" else [Column("hasta", "Hasta", "date")]),
-            Column("ahora", MEASURES[measure], kind),
-            Column("antes", "Año anterior", kind),
-            *([Column("cambio", "Cambio", "change")] if kind != "percent" else []),
-        ],
-        lines,
-    )
-    view.keep(data)
-    drawing = charts.trend(
-        places,
-        now,
-        then if any(value is not None for value in then) else (),
-        label=f"{MEASURES[measure]} por {grain}, con el año anterior; los valores están en la tabla",
-        write=lambda value: fmt.percent(value, 0) if kind == "percent" else written(measure, value),
-        names=(MEASURES[measure], "Año anterior"),
-    ) if len(places) > 1 else ""
-    listed = markup.table(Table("", "", data.columns, lines))
-    table = (
-        f"<details><summary>Ver los valores en una tabla</summary>{listed}</details>"
-        if drawing
-        else listed
-    )
+            names=(MEASURES[measure], "Año anterior"),
+        )
+        listed = f"<details><summary>Ver los valores en una tabla</summary>{listed}</details>"
+        listed = drawing + listed
     return markup.piece(
-        data.title,
-        drawing + table,
+        values.title,
+        listed,
         note=f"{markup.defined('contra', 'Comparación')}: {view.period.rule}.",
         tools=markup.tabs("medida", MEASURES, measure, "Qué se dibuja"),
     )
-
-
 
 
 ALERTS = {

@@ -100,7 +100,8 @@ class View:
         text = f'<p class="entrada">{lead}</p>' if lead else ""
         return (
             f'<header class="portada"><p class="antetitulo">{escape(kicker)}</p>'
-            f'<h1>{escape(title)}</h1>{text}<p class="frescura">{escape(self.freshness())}</p></header>'
+            f"<h1>{escape(title)}</h1>{text}"
+            f'<p class="frescura">{escape(self.freshness())}</p></header>'
         )
 
     def freshness(self) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from dashboard import frame, markup
 from dashboard import format as fmt
+from dashboard import frame, markup
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, total
@@ -43,8 +43,8 @@ def _lead(deliveries: list[Row], refused: list[Row], days: list[Row]) -> str:
     rows, waiting = total(deliveries, "filas_entregadas") or 0, total(refused, "filas") or 0
     gate = total(deliveries, "filas_rechazadas") or 0
     return (
-        f"De <b>{fmt.integer(rows)}</b> filas entregadas, {fmt.integer(gate)} no pasaron las reglas "
-        f"del archivo y {fmt.integer(waiting)} motivos de rechazo esperan en cuarentena."
+        f"De <b>{fmt.integer(rows)}</b> filas entregadas, <b>{fmt.integer(gate)}</b> no pasaron las "
+        f"reglas del archivo; en cuarentena esperan <b>{fmt.integer(waiting)}</b>."
     )
 
 
@@ -155,8 +155,8 @@ def _days(view: View, rows: list[Row]) -> str:
                 Column("completo", "Día", html=state),
             ],
             rows,
-            note="Un día está completo cuando al menos 90 % de las tiendas abiertas ya entregó ventas "
-            "de ese día o de uno posterior: una tienda chica no vende todos los días.",
+            note="Un día está completo cuando al menos 90 % de las tiendas abiertas ya entregó "
+            "ventas de ese día o de uno posterior: una tienda chica no vende todos los días.",
         )
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from dashboard import frame, markup, parts
 from dashboard import format as fmt
+from dashboard import frame, markup, parts
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, grouped, total
@@ -17,9 +17,7 @@ MOST = 2000
 
 def page() -> None:
     """Draw the page."""
-    view = frame.open_page(
-        "inventario", ["cadena", "region", "formato", "categoria"], dated=False
-    )
+    view = frame.open_page("inventario", ["cadena", "region", "formato", "categoria"], dated=False)
     states = view.rows("alertas_por_estado")
     if not states:
         frame.show(
@@ -61,8 +59,10 @@ def _lead(states: list[Row]) -> str:
 def _figures(states: list[Row]) -> str:
     pairs = total(states, "pares")
 
-    def share(alert: str) -> str:
-        return f"{fmt.percent(fmt.ratio(total(_of(states, alert), 'pares'), pairs))} del surtido"
+    def share(alert: str, words: str) -> str:
+        count = total(_of(states, alert), "pares") or 0
+        part = fmt.percent(fmt.ratio(count, pairs))
+        return f"{fmt.integer(count)} {words}, {part} del surtido"
 
     out, low, over = (_of(states, alert) for alert in SHOWN)
     return markup.piece(
@@ -72,19 +72,19 @@ def _figures(states: list[Row]) -> str:
                 Stat(
                     "venta_en_riesgo",
                     fmt.short_money(total(out, "venta_diaria") or 0),
-                    [f"{fmt.integer(total(out, 'pares') or 0)} agotados, {share('SIN_STOCK')}"],
+                    [share("SIN_STOCK", "agotados")],
                     label="Sin stock, por día",
                 ),
                 Stat(
                     "venta_en_riesgo",
                     fmt.short_money(total(low, "venta_diaria") or 0),
-                    [f"{fmt.integer(total(low, 'pares') or 0)} por agotarse, {share('STOCK_BAJO')}"],
+                    [share("STOCK_BAJO", "por agotarse")],
                     label="Stock bajo, por día",
                 ),
                 Stat(
                     "valor_costo",
                     fmt.short_money(total(over, "valor_costo") or 0),
-                    [f"{fmt.integer(total(over, 'pares') or 0)} de más, {share('SOBRESTOCK')}"],
+                    [share("SOBRESTOCK", "de más")],
                     label="Sobrestock, al costo",
                 ),
                 Stat(
@@ -105,9 +105,7 @@ def _by_category(view: View, states: list[Row]) -> str:
         rows.append(
             {
                 **row,
-                **{
-                    alert: total(_of(inside, alert), "pares") or 0 for alert in SHOWN
-                },
+                **{alert: total(_of(inside, alert), "pares") or 0 for alert in SHOWN},
                 "agotado": fmt.ratio(total(_of(inside, "SIN_STOCK"), "pares") or 0, row["pares"]),
                 "riesgo": total(_of(inside, "SIN_STOCK"), "venta_diaria") or 0,
             }
@@ -161,7 +159,9 @@ def _worst(view: View, states: list[Row]) -> str:
         empty="Nada en este estado.",
     )
     view.keep(what)
-    listed = markup.table(Table("", "", what.columns, rows, shown=40, sortable=True, empty=what.empty))
+    listed = markup.table(
+        Table("", "", what.columns, rows, shown=40, sortable=True, empty=what.empty)
+    )
     return markup.piece(
         what.title, listed, tools=markup.tabs("alerta", SHOWN, alert, "Qué alertas se listan")
     )

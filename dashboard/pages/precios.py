@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dashboard import frame, markup, parts
 from dashboard import format as fmt
+from dashboard import frame, markup, parts
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, grouped, total
@@ -69,7 +69,9 @@ def _figures(tickets: list[Row], products: list[Row]) -> str:
         ),
         Stat("descuento_pct", fmt.percent(cut)),
     ]
-    note = "Ticket = artículos por ticket × precio por artículo, exacto. Los tickets son de todas las "
+    note = (
+        "Ticket = artículos por ticket × precio por artículo, exacto. Los tickets son de todas las "
+    )
     note += "regiones y categorías: un ticket tiene productos de varias."
     return markup.piece("El ticket por dentro", markup.stats(shown), note=note)
 

@@ -59,16 +59,21 @@ def _lead(rows: list[Row]) -> str:
     direction = 1 if grown >= 0 else -1
     most = max(categories, key=lambda row: direction * row["aporte"])
     return (
-        f"Ventas netas <b>{fmt.percent(abs(grown))} {'arriba' if grown >= 0 else 'abajo'}</b> del año "
-        f"anterior; {escape(most['grupo'])} aporta {fmt.short_money(most['aporte'], plus=True)}."
+        f"Ventas netas <b>{fmt.percent(abs(grown))} {'arriba' if grown >= 0 else 'abajo'}</b> del "
+        f"año anterior; {escape(most['grupo'])} aporta "
+        f"<b>{fmt.short_money(most['aporte'], plus=True)}</b>."
     )
 
 
 def _figures(rows: list[Row]) -> str:
     now, then = total(rows, "ventas_netas"), total(rows, "ventas_netas_antes")
-    margin, before = fmt.ratio(total(rows, "margen"), now), fmt.ratio(total(rows, "margen_antes"), then)
+    margin, before = (
+        fmt.ratio(total(rows, "margen"), now),
+        fmt.ratio(total(rows, "margen_antes"), then),
+    )
     cut, cut_before = (
-        fmt.ratio(total(rows, f"descuento{s}"), total(rows, f"venta_bruta{s}")) for s in ("", "_antes")
+        fmt.ratio(total(rows, f"descuento{s}"), total(rows, f"venta_bruta{s}"))
+        for s in ("", "_antes")
     )
     sold = sum(1 for row in rows if row["unidades"] > 0)
     return markup.piece(

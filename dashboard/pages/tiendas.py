@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from statistics import median
 
-from dashboard import charts, frame, markup, parts
 from dashboard import format as fmt
+from dashboard import frame, markup, parts
 from dashboard.data import Row
 from dashboard.markup import Column, Table
 from dashboard.view import View, grouped, total
@@ -38,7 +38,9 @@ def _enriched(view: View, stores: Sequence[Row]) -> list[Row]:
             else None,
             "margen_pct": fmt.ratio(row["margen"], row["ventas_netas"]),
             "ticket": fmt.ratio(row["total_ventas"], row["numero_tickets"]),
-            "por_m2": fmt.ratio(row["total_ventas"], (row["superficie_m2"] or 0) * row["dias_abierta"]),
+            "por_m2": fmt.ratio(
+                row["total_ventas"], (row["superficie_m2"] or 0) * row["dias_abierta"]
+            ),
         }
         for place, row in enumerate(stores, start=1)
     ]

@@ -24,6 +24,7 @@ COMMANDS = {
     "daily": "the daily run: load what arrived, build what changed, check, report",
     "db": "start, stop and show the embedded PostgreSQL; open psql on a target",
     "answers": "print the answers to the four business questions",
+    "report": "write the dashboard's first page into one HTML file",
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
     "docs": "repair the data dictionary's page, draw the ER diagram",
