@@ -112,7 +112,7 @@ class Warehouse:
             NotAvailable: The database is down, not built, busy or too slow.
         """
         [state] = self.ask("version", {})
-        return Edition(self, str(state["version"]), bool(state["en_construccion"]))
+        return Edition(self, str(state["edicion"]), bool(state["en_construccion"]))
 
     def remembered(self, key: object) -> list[Row] | None:
         """The answer to a question that was asked before."""

@@ -165,7 +165,14 @@ def _serve(argv: Sequence[str] | None) -> None:
     app = App(APP, middleware=[Middleware(Spanish)])
     configure(found)
     print(f"Tablero: http://{found.address}:{found.port} (Ctrl+C lo detiene)", flush=True)
-    uvicorn.run(app, host=found.address, port=found.port, log_level="warning")
+    # Visitors keep a WebSocket open: whoever stops the server does not wait for them to leave.
+    uvicorn.run(
+        app,
+        host=found.address,
+        port=found.port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

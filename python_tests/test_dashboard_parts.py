@@ -8,6 +8,7 @@ import re
 from decimal import Decimal
 
 import pytest
+import yaml
 from conftest import PROJECT, Database, run_script
 
 pytest.importorskip("babel", reason="[dashboard] is not installed: make test installs it")
@@ -126,6 +127,22 @@ def test_every_question_reads_published_relations_and_never_a_fact() -> None:
         read = set(re.findall(r"(?:from|join)\s+(\w+\.\w+)", sql))
         assert {name.split(".")[0] for name in read} <= {"retail", "pg_catalog"}, path.name
         assert not {name for name in read if re.match(r"retail\.(fact_|ventas$|inventario$)", name)}
+
+
+def test_the_lineage_of_dbt_reaches_every_question() -> None:
+    page = PROJECT / "models" / "marts" / "reporting" / "_reporting__exposures.yml"
+    named = {
+        ref
+        for exposure in yaml.safe_load(page.read_text())["exposures"]
+        if "127.0.0.1:8501" in exposure.get("url", "")
+        for ref in re.findall(r"ref\('(\w+)'\)", " ".join(exposure["depends_on"]))
+    }
+    read = {
+        name
+        for path in QUERIES.glob("*.sql")
+        for name in re.findall(r"ref\('(\w+)'\)", path.read_text())
+    }
+    assert read <= named
 
 
 def test_every_definition_names_a_column_that_is_published(built_database: Database) -> None:

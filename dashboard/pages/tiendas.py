@@ -179,6 +179,7 @@ def _one_store(view: View, store: int) -> list[str]:
     back = markup.link("← Todas las tiendas", {"tienda": ""}, css="volver")
     if not found:
         return [
+            view.heading("Tiendas"),
             markup.notice(f"No hay una tienda con el número {store}.", "Elija una de la lista."),
             back,
         ]

@@ -3,7 +3,10 @@ with
 
 productos as (
 
-    select producto_id, categoria from {{ ref('productos') }}
+    select
+        producto_id,
+        categoria
+    from {{ ref('productos') }}
 
 ),
 

@@ -18,7 +18,7 @@ ventas as (
         sum(numero_tickets) as numero_tickets
     from {{ ref('agg_ventas_dia_tienda') }}
     where
-        fecha > (select ultimo.fecha from ultimo) - 28
+        fecha > (select corte.ultimo_dia_con_ventas from {{ ref('corte') }} as corte) - 28
         and numero_tickets > 0
     group by fecha
 
@@ -41,5 +41,5 @@ select
 from {{ ref('calendario') }} as calendario
 inner join ultimo on calendario.fecha <= ultimo.fecha
 left join ventas on calendario.fecha = ventas.fecha
-where calendario.fecha > (select ultimo.fecha from ultimo) - 28
+where calendario.fecha > ultimo.fecha - 28
 order by calendario.fecha desc

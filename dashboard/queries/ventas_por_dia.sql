@@ -75,7 +75,8 @@ select
 from dias
 left join ventas as ahora on dias.fecha = ahora.fecha
 left join ventas as antes
-    on antes.fecha = dias.fecha - ({{ param('desde') }}::date - {{ param('antes_desde') }}::date)
-    and antes.fecha <= {{ param('antes_hasta') }}::date
+    on
+        antes.fecha = dias.fecha - ({{ param('desde') }}::date - {{ param('antes_desde') }}::date)
+        and antes.fecha <= {{ param('antes_hasta') }}::date
 left join mismas on dias.fecha = mismas.fecha
 order by dias.fecha
