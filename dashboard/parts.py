@@ -199,7 +199,7 @@ def trend(view: View, days: Sequence[Row]) -> str:
             then if any(value is not None for value in then) else (),
             label=f"{values.title}, con el año anterior; los valores están en la tabla",
             write=lambda value: (
-                fmt.percent(value, 0) if measure == "margen_pct" else written(measure, value)
+                fmt.percent(value, 1) if measure == "margen_pct" else written(measure, value)
             ),
             names=(MEASURES[measure], "Año anterior"),
         )

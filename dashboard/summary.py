@@ -143,7 +143,15 @@ def _best_and_worst(view: View, stores: list[Row]) -> list[str]:
         Column("cambio", "Mismas tiendas", "change", "mismas_tiendas"),
     ]
     best, worst = rows[:half], rows[::-1][:half]
+    falling = bool(worst) and worst[0]["cambio"] < 0
     return [
         view.table(Table("mejores", "Las tiendas que más crecen", columns, best)),
-        view.table(Table("peores", "Las tiendas que más caen", columns, worst)),
+        view.table(
+            Table(
+                "peores",
+                f"Las tiendas que {'más caen' if falling else 'menos crecen'}",
+                columns,
+                worst,
+            )
+        ),
     ]

@@ -32,7 +32,7 @@ pytest.importorskip("streamlit", reason="[dashboard] is not installed: make test
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NO_CHROMIUM = "no Chromium installed (Debian: apt-get install chromium)"
 PAGES = {
-    "resumen": "Resumen",
+    "": "Resumen",
     "tiendas": "Tiendas",
     "productos": "Productos",
     "precios": "Precios y promociones",
@@ -65,8 +65,8 @@ def served(database: Database) -> Iterator[str]:
                 time.sleep(0.25)
         yield address
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,8 @@ def test_figures_are_those_of_the_database(
     [(start, end, sales, net, margin, tickets, grown, visits)] = built_database.query(
         """
         select desde, hasta, total_ventas, ventas_netas, margen, numero_tickets,
-            mismas_tiendas_pct, trafico_pct
+            100.0 * ventas_mismas_tiendas / ventas_mismas_tiendas_anterior - 100,
+            100.0 * tickets_mismas_tiendas / tickets_mismas_tiendas_anterior - 100
         from retail.mv_kpi_periodos
         where periodo = 'ultimos_28' and dimension = 'total'
         """

@@ -43,8 +43,8 @@ def _lead(deliveries: list[Row], refused: list[Row], days: list[Row]) -> str:
     rows, waiting = total(deliveries, "filas_entregadas") or 0, total(refused, "filas") or 0
     gate = total(deliveries, "filas_rechazadas") or 0
     return (
-        f"De <b>{fmt.integer(rows)}</b> filas entregadas, <b>{fmt.integer(gate)}</b> no pasaron las "
-        f"reglas del archivo; en cuarentena esperan <b>{fmt.integer(waiting)}</b>."
+        f"De <b>{fmt.integer(rows)}</b> filas entregadas, <b>{fmt.integer(gate)}</b> no pasaron "
+        f"las reglas del archivo; en cuarentena esperan <b>{fmt.integer(waiting)}</b>."
     )
 
 
