@@ -20,7 +20,6 @@ ventas as (
     where
         ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 8
         and ventas.fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
-        and tiendas.cadena = 'HyperMarket'
     group by ventas.fecha_venta, tiendas.cadena
 
 )
@@ -40,4 +39,4 @@ left join ventas as ayer
         hoy.fecha = ayer.fecha + 1
         and hoy.cadena = ayer.cadena
 where hoy.fecha > (select ultimo_dia.fecha from ultimo_dia) - 7
-order by hoy.fecha desc
+order by hoy.fecha desc, hoy.cadena

@@ -1,6 +1,7 @@
 {#
-    SQL: the published columns of mv_kpi_periodos, from the sums of a member and the period. What the data do not reach back
-    for is null. A store that was not open on each day of both periods has no growth: a part is not compared with a whole.
+    SQL: the published columns of mv_kpi_periodos, from the sums of a member and the period. What the data do not
+    reach back for is null. A store that was not open on each day of both periods has no growth: a part is not
+    compared with a whole.
 #}
 {% macro kpi_columns() -%}
         case when por_miembro.dimension != 'categoria' then por_miembro.dias_tienda end::bigint as dias_tienda,
@@ -18,7 +19,8 @@
         case when periodos.tiene_anterior then por_miembro.ventas_netas_anterior end as ventas_netas_anno_anterior,
         case when periodos.tiene_anterior then por_miembro.margen_anterior end as margen_anno_anterior,
         case
-            when periodos.tiene_anterior and por_miembro.dimension != 'categoria' then por_miembro.numero_tickets_anterior
+            when periodos.tiene_anterior and por_miembro.dimension != 'categoria'
+                then por_miembro.numero_tickets_anterior
         end::bigint as tickets_anno_anterior,
         case when periodos.tiene_evento then por_miembro.ventas_evento end as ventas_evento_anterior,
     {%- for name, source in {

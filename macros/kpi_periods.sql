@@ -1,10 +1,11 @@
 {#
-    SQL (query): the periods of mv_kpi_periodos: (periodo, desde, hasta, fin, anterior_desde, anterior_hasta), the last of
-    each kind up to `fecha_corte` of the CTE `corte`. A period in course ends (`hasta`) before it is over (`fin`).
+    SQL (query): the periods of mv_kpi_periodos: (periodo, desde, hasta, fin, anterior_desde, anterior_hasta), the
+    last of each kind up to `fecha_corte` of the CTE `corte`. A period in course ends (`hasta`) before it is over
+    (`fin`).
 
-    Days, weeks and the last n days compare with the days 364 days before: the same weekdays. Months, quarters and years
-    compare with the same calendar days of the year before; one in course with as many days from the beginning, so no part
-    is compared with a whole.
+    Days, weeks and the last n days compare with the days 364 days before: the same weekdays. Months, quarters and
+    years compare with the same calendar days of the year before; one in course with as many days from the
+    beginning, so no part is compared with a whole.
 #}
 {% macro kpi_periods() -%}
     select
@@ -45,7 +46,10 @@
         least(fin, fecha_corte),
         fin,
         anterior_desde,
-        case when fin <= fecha_corte then anterior_fin else least(anterior_fin, anterior_desde + (fecha_corte - desde)) end
+        case
+            when fin <= fecha_corte then anterior_fin
+            else least(anterior_fin, anterior_desde + (fecha_corte - desde))
+        end
     from (
         select
             tipos.periodo,

@@ -1,7 +1,7 @@
 {#
-    SQL (query): sums of mv_kpi_periodos by store or category and stretch (tramo) between the limits of all periods. The sales
-    of last year's event days stand in the stretch of the day that compares with them. By category there are no
-    tickets, and no like-for-like: no relation holds stores, products and days together.
+    SQL (query): sums of mv_kpi_periodos by store or category and stretch (tramo) between the limits of all periods.
+    The sales of last year's event days stand in the stretch of the day that compares with them. By category there
+    are no tickets, and no like-for-like: no relation holds stores, products and days together.
 #}
 {% macro kpi_sums() -%}
     select

@@ -1,9 +1,10 @@
 {#
-    SQL (query): the days of events that move sales and do not fall on the same weekday each year: (fecha, evento, anno,
-    dia), where `dia` counts within the event, so the day of last year to compare with has the same evento and dia.
+    SQL (query): the days of events that move sales and do not fall on the same weekday each year: (fecha, evento,
+    anno, dia), where `dia` counts within the event, so the day of last year to compare with has the same evento and
+    dia.
 
-    Easter: a week before to a week after. Buen Fin: its days in their order. Back to school: two weeks up to the Monday
-    next to 29 August. The others are dates. None overlaps another.
+    Easter: a week before to a week after. Buen Fin: its days in their order. Back to school: two weeks up to the
+    Monday next to 29 August. The others are dates. None overlaps another.
 #}
 {% macro retail_events(holidays) -%}
     select

@@ -1,7 +1,7 @@
 {#
     SQL: the additive measures of sale lines, as aggregates over `ventas` (lines) joined with `productos` (see
-    `product_taxes`). Every amount is rounded by line, so the sums are those of the tickets. Lines of goods by weight
-    count one article: kilograms are not added to pieces.
+    `product_taxes`). Every amount is rounded by line, so the sums are those of the tickets. Lines of goods by
+    weight count one article: kilograms are not added to pieces.
 #}
 {% macro sale_sums() -%}
     count(*) as lineas,

@@ -1,14 +1,14 @@
 {#
-    SQL (query): every day on which each store was open (fecha, tienda_id, en_remodelacion), from the first to the last
-    day with sales anywhere. Works last the `remodel_days` days before the store's fecha_remodelacion, when they ended.
+    SQL (query): every day on which each store was open (fecha, tienda_id, en_remodelacion), from the first to the
+    last day with sales anywhere. Works go from fecha_inicio_remodelacion to the day before fecha_remodelacion.
 #}
 {% macro store_days() -%}
     select
         dias.fecha::date as fecha,
         tiendas.tienda_id,
         coalesce(
-            dias.fecha >= tiendas.fecha_remodelacion - {{ var('remodel_days') }}
-            and dias.fecha < tiendas.fecha_remodelacion,
+            dias.fecha >= tiendas.fecha_inicio_remodelacion
+            and dias.fecha < coalesce(tiendas.fecha_remodelacion, 'infinity'),
             false
         ) as en_remodelacion
     from

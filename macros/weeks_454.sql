@@ -1,9 +1,9 @@
 {#
-    SQL (query): year and week of the 4-5-4 calendar of the National Retail Federation for each `fecha` of a relation.
-    Weeks go from Sunday to Saturday; a year begins on the Sunday after the Saturday next to 31 January, which is the
-    Sunday next to 1 February, and has 53 weeks where the next one begins 371 days later (2017, 2023, 2028).
-    Restated, the weeks of such a year move down by one and its first belongs to the year before, so that it can be compared
-    with the year that follows: the same week holds the same season again.
+    SQL (query): year and week of the 4-5-4 calendar of the National Retail Federation for each `fecha` of a
+    relation. Weeks go from Sunday to Saturday; a year begins on the Sunday after the Saturday next to 31 January,
+    which is the Sunday next to 1 February, and has 53 weeks where the next one begins 371 days later (2017, 2023,
+    2028). Restated, the weeks of such a year move down by one and its first belongs to the year before, so that it
+    can be compared with the year that follows: the same week holds the same season again.
 #}
 {% macro weeks_454(days) -%}
     select

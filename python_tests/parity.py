@@ -17,8 +17,6 @@ from pathlib import Path
 import duckdb
 from conftest import PROJECT, Database
 
-from retail_platform.simulator.parameters import REMODEL_WORKS_DAYS
-
 SEEDS = PROJECT / "seeds"
 
 # Rounds half away from zero, as PostgreSQL does: a quotient of whole numbers, null for one by nothing.
@@ -30,7 +28,7 @@ create macro en_cents(milli, centavos) as (cast(milli as hugeint) * centavos + 5
 
 # A line in whole numbers: thousandths of a unit, cents, hundredths of a percent.
 LINES = """
-create table productos as select *, nombre_producto like '% a granel' as granel,
+create table productos as select *, coalesce(unidad_medida = 'kg', false) as granel,
     10000 + cast(iva_pct * 100 as hugeint) as con_iva from '{folder}/productos.parquet';
 create table tiendas as from '{folder}/tiendas.parquet';
 create table existencias as from '{folder}/inventario/*.parquet';
@@ -49,18 +47,35 @@ create table ventas as
         con_iva, categoria, cadena, formato, region, rebaja > 0 as promo
     from leidas join productos using (producto_id) join tiendas using (tienda_id);
 create table devoluciones as
-    select d.*, cast(importe * 100 as hugeint) as devuelto, con_iva, region, v.promo
+    select d.*, cast(importe * 100 as hugeint) as devuelto, con_iva, region, v.promo,
+        if(reingresa, en_cents(cast(unidades * 1000 as hugeint), v.costo), 0) as costo_devuelto
     from '{folder}/devoluciones/*.parquet' as d
     join productos using (producto_id) join tiendas using (tienda_id)
-    join (select ticket_id, linea, promo from ventas) as v using (ticket_id, linea);
+    join (select ticket_id, linea, promo, costo from ventas) as v using (ticket_id, linea);
 create table dias as
     select fecha::date as fecha, tienda_id, cadena, formato, region,
-        coalesce(fecha::date >= fecha_remodelacion - {works} and fecha::date < fecha_remodelacion, false)
+        coalesce(fecha::date >= fecha_inicio_remodelacion
+            and fecha::date < coalesce(fecha_remodelacion, date '9999-12-31'), false)
             as obras
     from tiendas, generate_series(
         (select min(fecha_venta) from ventas)::timestamp, (select max(fecha_venta) from ventas)::timestamp,
         interval 1 day) as serie (fecha)
     where fecha::date between fecha_apertura and coalesce(fecha_cierre, date '9999-12-31');
+"""
+
+# The last complete day: nine of ten open stores sent sales of it or of a later day.
+CUTOFF = """
+create table corte as
+    with recientes as (
+        select distinct fecha_venta as fecha from ventas order by 1 desc limit 92
+    ), ultimas as (select tienda_id, max(fecha_venta) as ultima from ventas group by all)
+    select max(fecha) as fecha from (
+        select fecha from recientes join tiendas
+            on fecha between fecha_apertura and coalesce(fecha_cierre, date '9999-12-31')
+        left join ultimas using (tienda_id)
+        where activo or fecha_cierre is not null
+        group by fecha having 10 * count(*) filter (where ultima >= fecha) >= 9 * count(*)
+    );
 """
 
 # Sales of every store and day on which it was open, and the stores that are like-for-like.
@@ -109,18 +124,19 @@ SOLD = """
     count(*) as lineas, sum(articulos) as articulos, sum(milli) as unidades, sum(bruta) as venta_bruta,
     sum(bruta - pagado) as descuento, sum(pagado) as total_ventas,
     sum(cociente(10000 * pagado, con_iva)) as ventas_sin_iva, 0 as devoluciones,
-    0 as devoluciones_sin_iva, sum(costo_linea) as costo_ventas
+    0 as devoluciones_sin_iva, sum(costo_linea) as costo_ventas, 0 as costo_devuelto
 """
 BACK = """
-    0, 0, 0, 0, 0, 0, 0, sum(devuelto), sum(cociente(10000 * devuelto, con_iva)), 0
+    0, 0, 0, 0, 0, 0, 0, sum(devuelto), sum(cociente(10000 * devuelto, con_iva)), 0,
+    sum(costo_devuelto)
 """
 SUMS = """
     sum(lineas) as lineas, sum(articulos) as articulos, sum(unidades) as unidades,
     sum(venta_bruta) as venta_bruta, sum(descuento) as descuento, sum(total_ventas) as total_ventas,
     sum(ventas_sin_iva) as ventas_sin_iva, sum(devoluciones) as devoluciones,
     sum(devoluciones_sin_iva) as devoluciones_sin_iva,
-    sum(ventas_sin_iva) - sum(devoluciones_sin_iva) as ventas_netas, sum(costo_ventas) as costo_ventas,
-    sum(ventas_sin_iva) - sum(devoluciones_sin_iva) - sum(costo_ventas) as margen
+    sum(ventas_sin_iva) - sum(devoluciones_sin_iva) as ventas_netas, sum(costo_ventas) as costo_ventas, sum(costo_devuelto) as costo_devuelto,
+    sum(ventas_sin_iva) - sum(devoluciones_sin_iva) - sum(costo_ventas) + sum(costo_devuelto) as margen
 """
 
 
@@ -172,7 +188,7 @@ EXPECTED: dict[str, str] = {
         from (
             select fecha, tienda_id, true as abierto, obras, 0 as numero_tickets, 0 as lineas,
                 0 as articulos, 0 as unidades, 0 as venta_bruta, 0 as descuento, 0 as total_ventas,
-                0 as ventas_sin_iva, 0 as devoluciones, 0 as devoluciones_sin_iva, 0 as costo_ventas
+                0 as ventas_sin_iva, 0 as devoluciones, 0 as devoluciones_sin_iva, 0 as costo_ventas, 0 as costo_devuelto
             from dias
             union all
             select fecha_venta, tienda_id, false, false, count(distinct ticket_id), {SOLD}
@@ -243,10 +259,13 @@ EXPECTED: dict[str, str] = {
                 coalesce((
                     select sum(milli) from ventas as v
                     where v.tienda_id = e.tienda_id and v.producto_id = e.producto_id
-                        and v.fecha_venta > (select max(fecha_venta) from ventas) - 28
+                        and v.fecha_venta > (select fecha from corte) - 28
+                        and v.fecha_venta <= (select fecha from corte)
                 ), 0) as vendido
             from existencias as e join productos using (producto_id)
-            where e.fecha = (select max(fecha) from existencias)
+            where e.fecha = (
+                select max(fecha) from existencias where fecha <= (select fecha from corte)
+            )
         ) join '{SEEDS}/umbrales_inventario.csv' using (categoria)
     """,
     "mv_product_performance": """
@@ -256,7 +275,9 @@ EXPECTED: dict[str, str] = {
         from (
             select region, producto_id, categoria, sum(milli) as total_unidades_vendidas,
                 sum(pagado) as total_ingresos
-            from ventas where fecha_venta > (select max(fecha_venta) from ventas) - 30 group by all
+            from ventas where fecha_venta > (select fecha from corte) - 30
+                and fecha_venta <= (select fecha from corte)
+            group by all
         )
     """,
 }
@@ -388,7 +409,9 @@ def _add_periods(session: duckdb.DuckDBPyConnection) -> None:
             con_evento boolean, antes_desde date, antes_hasta date);
         """
     )
-    limits = session.execute("select min(fecha_venta), max(fecha_venta) from ventas").fetchone()
+    limits = session.execute(
+        "select min(fecha_venta), max(corte.fecha) from ventas, corte"
+    ).fetchone()
     assert limits
     first, last = limits
     for kind, begin, until, end, before, before_until in _periods(first, last):
@@ -415,7 +438,8 @@ def open_files(folder: Path) -> duckdb.DuckDBPyConnection:
     """A session of DuckDB with the delivered files as tables of whole numbers."""
     session = duckdb.connect()
     session.execute(MACROS)
-    session.execute(LINES.format(folder=folder, works=REMODEL_WORKS_DAYS))
+    session.execute(LINES.format(folder=folder))
+    session.execute(CUTOFF)
     session.execute(DAYS.format(seeds=SEEDS))
     _add_periods(session)
     return session

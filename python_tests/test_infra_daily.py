@@ -127,6 +127,7 @@ ALL = ["db check", "db check", "load", BUILD, "dbt source freshness", "report"]
         (Outcome.TESTS_FAILED, {BUILD: 1}, ["success", "fail", "skipped"], ALL),
         (Outcome.STALE, {"dbt source freshness": 1}, ["success"], ALL),
         (Outcome.UNACCOUNTED, {"report": 1}, ["success"], ALL),
+        (Outcome.CATALOGUE_REFUSED, {"report": 3}, ["success"], ALL),
         (Outcome.LOAD_FAILED, {"load": 1, "report": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
     ],
 )

@@ -23,6 +23,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from retail_platform.commands.load import CATALOGUE_REFUSED
 from retail_platform.errors import UserError
 from retail_platform.loading.errors import LoadError
 from retail_platform.loading.schema import DAILY_LOCK, ensure_tables
@@ -54,6 +55,7 @@ class Outcome(IntEnum):
     TESTS_FAILED = 14
     STALE = 15
     UNACCOUNTED = 16
+    CATALOGUE_REFUSED = 17
 
 
 EXPLANATIONS = {
@@ -65,6 +67,8 @@ EXPLANATIONS = {
     Outcome.TESTS_FAILED: "built, but data tests failed: look before you trust the numbers",
     Outcome.STALE: "built, but no new data arrived for too long",
     Outcome.UNACCOUNTED: "built, but rows delivered are not rows published plus rows refused",
+    Outcome.CATALOGUE_REFUSED: "built, but rows of a catalogue were refused: their last good "
+    "versions are published",
 }
 
 
@@ -275,8 +279,9 @@ class _Steps:
 
     def _report(self) -> Outcome:
         html = ["--html", str(self.daily.report)] if self.daily.report else []
-        failed = self._command(TRANSFORMER, "load", "--report", *html)
-        return Outcome.UNACCOUNTED if failed else Outcome.DONE
+        code = self._command(TRANSFORMER, "load", "--report", *html)
+        refused = {0: Outcome.DONE, CATALOGUE_REFUSED: Outcome.CATALOGUE_REFUSED}
+        return refused.get(code, Outcome.UNACCOUNTED)
 
     def _attempts(self, step: Callable[[], int]) -> bool:
         """Try a step until it works or the attempts are used up; whether it failed."""

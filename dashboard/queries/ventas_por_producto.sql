@@ -54,7 +54,7 @@ select
     productos.marca,
     productos.categoria,
     productos.subcategoria,
-    productos.es_a_granel,
+    coalesce(productos.unidad_medida = 'kg', false) as es_a_granel,
     productos.precio_lista,
     productos.activo,
     sumas.*

@@ -35,6 +35,9 @@ from retail_platform.text import printable, shown_name
 _COPY_BUFFER = 1 << 20
 _CTRL_C_SECONDS = 0.2
 _MAX_MESSAGE = 2_000
+MAX_REJECTED_OF_CATALOGUE = 0.5
+"""Largest share of refused rows of a catalogue: of few rows one is many, and the others count."""
+
 DATES = DateWindow(date(1900, 1, 1), date(2999, 12, 31))
 """Between these dates a window may be set: beyond them a date is no event but a placeholder."""
 
@@ -85,6 +88,10 @@ class Settings:
                 f"date window is {self.window.first} to {self.window.last}; allowed are dates from "
                 f"{DATES.first} to {DATES.last}"
             )
+
+    def allowed_for(self, table: RawTable) -> float:
+        """Largest share of refused rows with which a file of the table is still loaded."""
+        return max(self.max_rejected, MAX_REJECTED_OF_CATALOGUE * table.is_catalogue)
 
 
 @dataclass(frozen=True)
@@ -279,7 +286,7 @@ def check_folder(
         try:
             for checked in _checked_batches(file, settings):
                 _count(tally, checked, file.table)
-            _refuse_above_threshold(tally, settings.max_rejected)
+            _refuse_above_threshold(tally, settings.allowed_for(file.table))
             refuse_other_content(tally, deliveries.entry(file.path))
             report = FileReport(file, State.CHECKED, tally, seconds=_seconds_since(begun))
         except Exception as error:
@@ -363,7 +370,7 @@ def _load_file(
                 _count(tally, checked, file.table)
                 for payload in payloads:
                     _send(connection, partitions, file.table, payload)
-            _refuse_above_threshold(tally, settings.max_rejected)
+            _refuse_above_threshold(tally, settings.allowed_for(file.table))
             refuse_other_content(tally, content.entry)
             await_turn()
             if stopped.is_set():

@@ -31,6 +31,7 @@ class _Query:
         file: Name of the query in ``sql``.
         needs: Relations without which it is left out.
         difference: Columns that must be zero in every row.
+        is_refusal: Whether each of its rows is one that somebody has to correct.
     """
 
     title: str
@@ -38,6 +39,7 @@ class _Query:
     file: str
     needs: tuple[str, ...] = ()
     difference: tuple[str, ...] = ()
+    is_refusal: bool = False
 
 
 _QUERIES = (
@@ -65,6 +67,17 @@ _QUERIES = (
         "sales_accounted_for",
         needs=("retail.fact_ventas", "cuarentena.ventas"),
         difference=("rows missing", "money missing"),
+    ),
+    _Query(
+        "Catalogue rows refused",
+        "They broke a rule of their dimension, which keeps the last good version; correct them and "
+        "deliver the catalogue again.",
+        "catalogue_refused",
+        needs=(
+            *("cuarentena.productos", "cuarentena.tiendas", "cuarentena.promociones"),
+            *("retail.dim_producto", "retail.dim_tienda", "retail.dim_promocion"),
+        ),
+        is_refusal=True,
     ),
     _Query(
         "Moved from other months",
@@ -155,4 +168,11 @@ def _section(cursor: Cursor, query: _Query, tables: Mapping[str, list[str]]) -> 
     if len(rows) > SHOWN_ROWS:
         note += f" Shown are {SHOWN_ROWS} of {len(rows):,} rows."
     shown = tuple(tuple(row) for row in rows[:SHOWN_ROWS])
-    return Section(query.title, note if rows else f"{note} None.", columns, shown, bool(broken))
+    return Section(
+        query.title,
+        note if rows else f"{note} None.",
+        columns,
+        shown,
+        bool(broken),
+        query.is_refusal and bool(rows),
+    )

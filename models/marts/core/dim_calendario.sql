@@ -23,6 +23,18 @@ festivos as (
 
 ),
 
+fechas_de_ventanas as (
+
+    select distinct festivos.fecha + pasos.dia as fecha
+    from festivos
+    left join {{ ref('ventanas_festivos') }} as ventanas
+        on festivos.nombre_festivo = ventanas.nombre_festivo
+    cross join lateral generate_series(
+        -coalesce(ventanas.dias_antes, 0), coalesce(ventanas.dias_despues, 0)
+    ) as pasos (dia)
+
+),
+
 eventos as (
     {{ retail_events(ref('festivos')) }}
 ),
@@ -61,6 +73,10 @@ final as (
         festivos.fecha is not null as es_festivo,
         festivos.nombre_festivo,
         extract(day from dias.fecha) = 15 or extract(day from dias.fecha + 1) = 1 as es_quincena,
+        fechas_de_ventanas.fecha is not null as es_ventana_festivo,
+        fechas_de_ventanas.fecha is null
+        and extract(day from dias.fecha) not in (1, 2, 15, 16, 17)
+        and extract(day from dias.fecha + 1) != 1 as es_dia_ordinario,
         dias.fecha - 364 as fecha_comparable,
         eventos.evento,
         coalesce(anteriores.fecha, dias.fecha - 364) as fecha_comparable_evento,
@@ -76,6 +92,7 @@ final as (
     from dias
     inner join semanas_454 on dias.fecha = semanas_454.fecha
     left join festivos on dias.fecha = festivos.fecha
+    left join fechas_de_ventanas on dias.fecha = fechas_de_ventanas.fecha
     left join eventos on dias.fecha = eventos.fecha
     left join eventos as anteriores
         on

@@ -16,7 +16,10 @@ ventas as (
     from {{ ref('agg_ventas_dia_tienda') }}
     where
         lineas > 0
-        and fecha > (select max(fecha) from {{ ref('agg_ventas_dia_tienda') }} where lineas > 0) - 92
+        and fecha > (
+            select max(con_ventas.fecha) from {{ ref('agg_ventas_dia_tienda') }} as con_ventas
+            where con_ventas.lineas > 0
+        ) - 92
 
 ),
 

@@ -1,7 +1,9 @@
 {{ config(
     materialized='materialized_view',
+    data_through='cutoff_date',
     indexes=[{'columns': ['fecha', 'cadena'], 'unique': true}],
 ) }}
+-- depends_on: {{ ref('corte') }}
 
 -- Grain: one row per day and chain with an open store, for the last `years_in_views` years; a day
 -- without sales is zero.

@@ -33,72 +33,60 @@ calendario as (
 
 ),
 
--- Days back by date, not by row, in one sort instead of a join for each comparison.
-comparadas as (
-
-    select
-        ventas.*,
-        first_value(ventas.total_ventas) over dia_anterior as ventas_dia_anterior,
-        first_value(ventas.total_ventas) over semana_anterior as ventas_semana_anterior,
-        first_value(ventas.total_ventas) over anno_anterior as ventas_anno_anterior,
-        first_value(ventas.numero_tickets) over anno_anterior as tickets_anno_anterior,
-        first_value(ventas.en_remodelacion) over anno_anterior as en_remodelacion_anterior
-    from ventas
-    window
-        dias as (partition by ventas.tienda_id order by ventas.fecha),
-        dia_anterior as (
-            dias range between interval '1 day' preceding and interval '1 day' preceding
-        ),
-        semana_anterior as (
-            dias range between interval '7 days' preceding and interval '7 days' preceding
-        ),
-        anno_anterior as (
-            dias range between interval '364 days' preceding and interval '364 days' preceding
-        )
-
-),
-
+-- Days back by date, not by row: a store that was not open has no row.
 final as (
 
     select
-        comparadas.fecha,
-        comparadas.tienda_id,
-        comparadas.total_ventas,
-        comparadas.numero_tickets,
-        cast(comparadas.total_ventas / nullif(comparadas.numero_tickets, 0) as numeric(14, 2))
+        ventas.fecha,
+        ventas.tienda_id,
+        ventas.total_ventas,
+        ventas.numero_tickets,
+        cast(ventas.total_ventas / nullif(ventas.numero_tickets, 0) as numeric(14, 2))
             as ticket_promedio,
-        comparadas.unidades,
-        comparadas.ventas_dia_anterior,
+        ventas.unidades,
+        dia_anterior.total_ventas as ventas_dia_anterior,
         cast(
             100
-            * (comparadas.total_ventas - comparadas.ventas_dia_anterior)
-            / nullif(comparadas.ventas_dia_anterior, 0) as numeric(12, 2)
+            * (ventas.total_ventas - dia_anterior.total_ventas)
+            / nullif(dia_anterior.total_ventas, 0) as numeric(12, 2)
         ) as cambio_pct,
-        comparadas.ventas_semana_anterior,
-        comparadas.ventas_anno_anterior,
+        semana_anterior.total_ventas as ventas_semana_anterior,
+        anno_anterior.total_ventas as ventas_anno_anterior,
         case
             when calendario.fecha_comparable_evento = calendario.fecha_comparable
-                then comparadas.ventas_anno_anterior
+                then anno_anterior.total_ventas
             else de_evento.total_ventas
         end as ventas_evento_anterior,
-        comparadas.tickets_anno_anterior,
+        anno_anterior.numero_tickets as tickets_anno_anterior,
         -- The row of 364 days before says that the store was open then.
         coalesce(
-            not comparadas.en_remodelacion
-            and not comparadas.en_remodelacion_anterior
+            not ventas.en_remodelacion
+            and not anno_anterior.en_remodelacion
             and calendario.fecha_comparable
             >= date_trunc('month', tiendas.fecha_apertura) + interval '1 month',
             false
         ) as es_mismas_tiendas,
         calendario.nombre_festivo
-    from comparadas
-    inner join calendario on comparadas.fecha = calendario.fecha
-    inner join tiendas on comparadas.tienda_id = tiendas.tienda_id
+    from ventas
+    inner join calendario on ventas.fecha = calendario.fecha
+    inner join tiendas on ventas.tienda_id = tiendas.tienda_id
+    left join ventas as dia_anterior
+        on
+            ventas.fecha - 1 = dia_anterior.fecha
+            and ventas.tienda_id = dia_anterior.tienda_id
+    left join ventas as semana_anterior
+        on
+            ventas.fecha - 7 = semana_anterior.fecha
+            and ventas.tienda_id = semana_anterior.tienda_id
+    left join ventas as anno_anterior
+        on
+            ventas.fecha - 364 = anno_anterior.fecha
+            and ventas.tienda_id = anno_anterior.tienda_id
     left join ventas as de_evento
         on
             calendario.fecha_comparable_evento = de_evento.fecha
             and calendario.fecha_comparable_evento != calendario.fecha_comparable
-            and comparadas.tienda_id = de_evento.tienda_id
+            and ventas.tienda_id = de_evento.tienda_id
 
 )
 

@@ -81,8 +81,8 @@ medidas as (
 
 ),
 
--- Days of supply = stock / (units / 28). Compared by multiplying, which is exact; only what is shown
--- is rounded.
+-- Days of supply = stock / (units / 28). Compared by multiplying, which is exact; only what is
+-- shown is rounded.
 final as (
 
     select

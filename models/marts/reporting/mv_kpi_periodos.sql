@@ -1,5 +1,6 @@
 {{ config(
     materialized='materialized_view',
+    data_through='cutoff_date',
     indexes=[
         {'columns': ['dimension', 'valor', 'periodo', 'desde'], 'unique': true},
         {'columns': ['periodo', 'dimension', 'desde']},
@@ -10,13 +11,26 @@
 -- open or sold in it: the last periods of each kind up to the cut-off date.
 -- Additive over the members of a dimension: sums, except tiendas_mismas by category. Not additive
 -- over periods, which overlap, nor ratios.
--- The days are added up once, between the limits of all periods (tramos); periods are made of those.
+-- The days are added up once, between the limits of all periods (tramos), of which periods are
+-- made.
 
 with
 
 corte as (
 
     select {{ cutoff_date() }} as fecha_corte
+
+),
+
+dias as (
+
+    select min(fecha) as primera from {{ ref('agg_ventas_dia_tienda') }}
+
+),
+
+periodos_elegidos as (
+
+    {{ kpi_periods() }}
 
 ),
 
@@ -31,10 +45,8 @@ periodos as (
             from {{ ref('dim_calendario') }} as calendario
             where calendario.fecha between periodos.desde and periodos.hasta
         ) as tiene_evento
-    from ({{ kpi_periods() }}) as periodos
-    cross join (
-        select min(ventas.fecha) as primera from {{ ref('agg_ventas_dia_tienda') }} as ventas
-    ) as dias
+    from periodos_elegidos as periodos
+    cross join dias
 
 ),
 
@@ -44,11 +56,12 @@ tramos as (
         array_agg(distinct limites.fecha order by limites.fecha) as limites,
         min(periodos.desde) as desde
     from periodos
-    cross join lateral (
-        values
-        (periodos.desde), (periodos.hasta + 1),
-        (periodos.anterior_desde), (periodos.anterior_hasta + 1)
-    ) as limites (fecha)
+    cross join
+        lateral (
+            values
+            (periodos.desde), (periodos.hasta + 1),
+            (periodos.anterior_desde), (periodos.anterior_hasta + 1)
+        ) as limites (fecha)
 
 ),
 
@@ -96,15 +109,16 @@ por_miembro as (
         {{ kpi_sums_of_members() }}
     from por_periodo
     left join {{ ref('dim_tienda') }} as tiendas on por_periodo.tienda_id = tiendas.tienda_id
-    cross join lateral (
-        values
-        ('total', case when tiendas.tienda_id is not null then 'Total' end),
-        ('cadena', tiendas.cadena),
-        ('region', tiendas.region),
-        ('formato', tiendas.formato),
-        ('tienda', tiendas.tienda_id::text),
-        ('categoria', por_periodo.categoria)
-    ) as miembros (dimension, valor)
+    cross join
+        lateral (
+            values
+            ('total', case when tiendas.tienda_id is not null then 'Total' end),
+            ('cadena', tiendas.cadena),
+            ('region', tiendas.region),
+            ('formato', tiendas.formato),
+            ('tienda', tiendas.tienda_id::text),
+            ('categoria', por_periodo.categoria)
+        ) as miembros (dimension, valor)
     where miembros.valor is not null
     group by por_periodo.periodo, por_periodo.desde, miembros.dimension, miembros.valor
 

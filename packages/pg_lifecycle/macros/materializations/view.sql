@@ -2,7 +2,7 @@
     Materialization `view`, in place of dbt's: a view whose SQL did not change is left alone, a changed one is replaced
     in place (`create or replace`), so its OID, dependants and grants survive. dbt's own renames and drops with CASCADE.
 
-    A view that lacks a documented column is replaced too: PostgreSQL expanded its `select *` before the column was there.
+    A view that lacks a documented column is replaced too: its `select *` was expanded before the column was there.
     Where PostgreSQL cannot replace in place (a column goes or changes its type), the view is dropped and created in one
     transaction if nothing depends on it; otherwise the run stops with the list of dependants.
     Locks: ACCESS EXCLUSIVE on the view for an instant, by `retry_locks`. Run twice it does nothing.

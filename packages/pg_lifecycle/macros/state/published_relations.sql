@@ -3,9 +3,10 @@
     that a materialization of this package made there, whatever is in the project now. Any role may run it.
 
     Columns: oid, name, kind (relkind), published_at (null: never), version (text, changes exactly when what is
-    published changed), sources (hash of the versions that it was built from), rows (counted when it was published, exact then;
-    null for a view), is_tested (all tests passed on this version), is_building (a session whose role may act as the
-    owner holds the lock of `lock_model` now, so a build that died is none), data_through (see `state_sql`).
+    published changed), sources (hash of the versions that it was built from), rows (counted when it was published,
+    exact then; null for a view), is_tested (it has tests, and all passed on this version), is_building (a session whose
+    role may act as the owner holds the lock of `lock_model` now, so a build that died is none), data_through (see
+    `state_sql`).
 
     A partitioned table is what its partitions say; a view is what it reads, through other views and in other schemas.
 #}
