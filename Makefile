@@ -27,6 +27,11 @@ INFRA_VENV := .venv-infra
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
 PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
+COMPILE  := CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --generate-hashes \
+	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+# Extras of pyproject.toml that only those install who use them; dev is in requirements.lock.
+EXTRAS   := dashboard
+
 # dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
 export DBT_PROFILES_DIR := $(CURDIR)
 # dbt's sessions take it from here, ours set it themselves: no default of a role or database counts.
@@ -52,13 +57,13 @@ help: ## Show this help
 build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
-test: install ## Run the fast tests (small scale; their own server on a free port)
+test: install $(VENV)/.installed-dashboard ## Run the fast tests (small scale; their own server on a free port)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-full: install ## Run the full-scale and slow tests
+test-full: install $(VENV)/.installed-dashboard ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full
 
-lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
+lint: install $(VENV)/.installed-dashboard profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -68,7 +73,8 @@ lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamll
 	$(MAKE) lint-dbt
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
-	$(VENV)/bin/sqlfluff lint --templater jinja --disable-progress-bar retail_platform/reporting/sql
+	$(VENV)/bin/sqlfluff lint --templater jinja --disable-progress-bar retail_platform/reporting/sql \
+		dashboard/queries
 
 lint-infra: $(INFRA_VENV)/.installed ## Check infra/ and .github/: terraform fmt, checkov, schema and security of workflows
 	if command -v terraform >/dev/null; then terraform fmt -check -diff infra/terraform; \
@@ -86,7 +92,8 @@ format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/ruff format .
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
-	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql
+	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql \
+		dashboard/queries
 
 generate: options install ## Simulate the data into data/; kept if it is the same, continued if only END_DATE is later
 	$(PY) scripts/generate.py $(GIVEN) --output data --keep $(FITS)
@@ -103,6 +110,16 @@ check: install target ## Compare every published row with what a build would mak
 
 answers: install ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
+
+.PHONY: dashboard screenshots report
+dashboard: target $(VENV)/.installed-dashboard ## Serve the dashboard on http://127.0.0.1:8501
+	$(PY) -m dashboard.server --target $(TARGET)
+
+screenshots: target $(VENV)/.installed-dashboard ## Photograph the pages of the dashboard: docs/img/dashboard-*.png
+	$(PY) -m dashboard.pictures --target $(TARGET)
+
+report: target $(VENV)/.installed-dashboard ## Write the dashboard's first page into one file for mail: target/resumen.html
+	$(PY) scripts/report.py --target $(TARGET) target/resumen.html
 
 .PHONY: check docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
@@ -157,10 +174,10 @@ rds-bundle: ## Get the certificates of AWS's authorities, for TARGET=rds
 	curl --fail --silent --show-error --location --output global-bundle.pem \
 		https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
-lock: install ## Resolve the dependencies again into requirements.lock
-	CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --all-extras --generate-hashes \
-		--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--constraint constraints.txt --output-file requirements.lock pyproject.toml
+lock: install ## Resolve the dependencies again: requirements.lock, and one file for each optional extra
+	$(COMPILE) --extra dev --constraint constraints.txt --output-file requirements.lock pyproject.toml
+	for extra in $(EXTRAS); do $(COMPILE) --extra $$extra --constraint requirements.lock \
+		--output-file requirements-$$extra.lock pyproject.toml || exit; done
 
 clean-db: install ## Stop the embedded PostgreSQL and delete its data
 	$(PY) scripts/db.py stop
@@ -185,6 +202,13 @@ $(INSTALLED): requirements.lock pyproject.toml
 	echo 'Installing the locked packages into $(VENV) (a minute or two) ...'
 	$(PIP) --require-hashes --requirement requirements.lock
 	$(PIP) --no-build-isolation --editable .
+	$(PY) -m pip check >/dev/null
+	touch $@
+
+# An optional extra: its lock agrees with requirements.lock, so nothing else changes.
+$(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
+	echo 'Installing the locked packages of [$*] into $(VENV) ...'
+	$(PIP) --require-hashes --requirement $<
 	$(PY) -m pip check >/dev/null
 	touch $@
 

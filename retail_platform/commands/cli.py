@@ -25,6 +25,7 @@ COMMANDS = {
     "check": "compare what is published with what a build would make of the deliveries",
     "db": "start, stop and show the embedded PostgreSQL; open psql on a target",
     "answers": "print the answers to the four business questions",
+    "report": "write the dashboard's first page into one HTML file",
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
     "docs": "repair the data dictionary's page, draw the ER diagram",
