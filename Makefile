@@ -5,10 +5,11 @@
 TARGET   ?= local
 PYTHON   ?= python3
 VENV     ?= .venv
+TO       ?= copia
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
-SETTINGS := SCALE END_DATE SEED TARGET PYTHON VENV
+SETTINGS := SCALE END_DATE SEED TARGET TO PYTHON VENV
 UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
@@ -22,6 +23,8 @@ GIVEN := $(strip $(call given,SCALE,--scale) $(call given,END_DATE,--end-date) $
 PY       := $(VENV)/bin/python
 DBT      := $(VENV)/bin/dbt
 INSTALLED := $(VENV)/.installed
+# The open copy's packages (pyarrow is large): only for the commands that need them.
+EXPORT    := $(VENV)/.export
 # checkov pins old packages: an environment of its own.
 INFRA_VENV := .venv-infra
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
@@ -40,25 +43,26 @@ MAKEFLAGS += --no-print-directory
 # The commands of a build depend on each other in their order, also under make -j.
 .NOTPARALLEL:
 .PHONY: help build test test-full lint format generate load dbt-build answers docs \
-	install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle \
+	export lake install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle \
 	lint-infra lock-infra rds-full
 
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: %s  TARGET=%s (local, ci, rds)\n' "$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s\n' \
+		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)'
 
 # A world that does not fit the loaded one is refused before data/ is touched.
 build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
-test: install ## Run the fast tests (small scale; their own server on a free port)
+test: install $(EXPORT) ## Run the fast tests (small scale; their own server on a free port)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-full: install ## Run the full-scale and slow tests
+test-full: install $(EXPORT) ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full
 
-lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
+lint: install $(EXPORT) profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -100,6 +104,12 @@ dbt-build: install target ## Build and test the dbt project
 
 answers: install ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
+
+export: target $(EXPORT) ## Copy what is published into Parquet files under TO (a folder, s3://...): what changed
+	$(PY) scripts/export.py --target $(TARGET) --to '$(TO)'
+
+lake: install $(EXPORT) ## Ask the copy under TO with DuckDB
+	$(PY) scripts/lake.py --of '$(TO)'
 
 .PHONY: docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
@@ -155,9 +165,12 @@ rds-bundle: ## Get the certificates of AWS's authorities, for TARGET=rds
 		https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
 lock: install ## Resolve the dependencies again into requirements.lock
-	CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --all-extras --generate-hashes \
+	CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --extra dev --generate-hashes \
 		--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--constraint constraints.txt --output-file requirements.lock pyproject.toml
+	CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --extra export --generate-hashes \
+		--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--constraint requirements.lock --output-file requirements-export.lock pyproject.toml
 
 clean-db: install ## Stop the embedded PostgreSQL and delete its data
 	$(PY) scripts/db.py stop
@@ -183,6 +196,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PIP) --require-hashes --requirement requirements.lock
 	$(PIP) --no-build-isolation --editable .
 	$(PY) -m pip check >/dev/null
+	touch $@
+
+$(EXPORT): requirements-export.lock $(INSTALLED)
+	$(PIP) --require-hashes --requirement $<
 	touch $@
 
 $(INFRA_VENV)/.installed: infra/requirements-infra.lock

@@ -16,7 +16,7 @@ por_semana as (
 
     select
         producto_id,
-        ((select ultimo_dia.fecha from ultimo_dia) - fecha_venta) / 7 as semanas_atras,
+        floor(((select ultimo_dia.fecha from ultimo_dia) - fecha_venta) / 7.0) as semanas_atras,
         ln(sum(unidades)) as ln_unidades,
         ln(sum(total_linea) / sum(unidades)) as ln_precio
     from {{ ref('fact_ventas') }}
