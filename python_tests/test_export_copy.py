@@ -91,13 +91,16 @@ def test_everything_that_holds_rows_is_copied_with_its_types_rows_and_order(
 ) -> None:
     published = world.query(
         """
-        select relname from pg_class
-        where relnamespace = 'retail'::regnamespace and relkind in ('r', 'p', 'm')
+        select relname, relkind = 'v' from pg_class
+        where relnamespace = 'retail'::regnamespace and relkind in ('r', 'p', 'm', 'v')
             and not relispartition
         """
     )
     manifest = manifest_of(copy)
-    assert {(name,) for name in manifest["relations"]} == set(published)
+    assert {name for name, _ in published} == manifest["relations"].keys() | manifest[
+        "views"
+    ].keys()
+    assert all(is_view for name, is_view in published if name in manifest["views"])
     session = duckdb.connect()
     for name, relation in manifest["relations"].items():
         paths = [str(copy / entry["path"]) for entry in relation["files"]]
@@ -306,6 +309,12 @@ def test_a_changed_contract_is_told_and_the_relation_is_written_again(
             "comment on table retail.dim_tienda is 'no state'",
             "create table retail.sin_clave (a integer, b text)",
             "insert into retail.sin_clave values (2, ''), (1, null), (3, E'x\\ny,\"z\"')",
+            # Reads the catalog, so its rows are copied and not its definition.
+            "create view retail.catalogo as select relname::text as relacion, now() >= '2024-01-01' "
+            "as es_actual, timestamptz '2024-02-29 12:00-06' as desde from pg_class where relname "
+            "= 'fact_ventas'",
+            "create table retail.grande as select 9223372036854775807 as n "
+            "from generate_series(1, 3)",
             "create table retail.nada (a date)",
             "insert into retail.nada values (null), ('2024-02-29')",
         ):
@@ -315,7 +324,13 @@ def test_a_changed_contract_is_told_and_the_relation_is_written_again(
         rows = pq.read_table(next((own_copy / "retail" / "sin_clave").iterdir())).to_pylist()
         assert rows == [{"a": 1, "b": None}, {"a": 2, "b": ""}, {"a": 3, "b": 'x\ny,"z"'}]
         assert pq.read_table(next((own_copy / "retail" / "nada").iterdir())).num_rows == 2
-        # Nothing tells the version of these, so they are read, found equal and not written.
+        [entry] = manifest_of(own_copy)["relations"]["grande"]["files"]
+        assert entry["totals"] == {"n": str(3 * (2**63 - 1))}  # more than 64 bits
+        [file] = (own_copy / "retail" / "catalogo").iterdir()
+        moment = datetime(2024, 2, 29, 18, tzinfo=UTC)
+        expected = {"relacion": "fact_ventas", "es_actual": True, "desde": moment}
+        assert pq.read_table(file).to_pylist() == [expected]
+        # Nothing tells their version, so they are read, found equal and not written.
         assert export(database, own_copy).stdout.startswith("nothing new; ")
         database.query("alter table retail.sin_clave alter a type bigint")
         told = export(database, own_copy).stdout

@@ -1,7 +1,8 @@
 """What there is to copy, from PostgreSQL's own catalog: nothing is listed by hand.
 
-Everything that holds rows in the schema is copied; views are only noted with their definition. The
-version of a part is the one that the package pg_lifecycle keeps in its comment.
+Everything that holds rows in the schema is copied; a view of those relations is only noted with
+its definition. A view of anything else (the catalog) cannot be asked elsewhere, so its rows are
+copied. The version of a part is the one that the package pg_lifecycle keeps in its comment.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
+import sqlglot
 from psycopg2.extensions import connection
+from sqlglot import exp
 
 from retail_platform.errors import UserError
 
@@ -203,8 +206,10 @@ def read_relations(session: connection, schema: str) -> list[Relation]:
         UserError: A column's type cannot be copied exactly.
     """
     with session.cursor() as cursor:
+        # So that definitions name schemas, whatever path the role or the database prescribes.
+        cursor.execute("set local search_path = ''")
         cursor.execute(_CATALOG, {"schema": schema, "kinds": ["r", "p", "m", "v"]})
-        relations = [_relation(row) for [row] in cursor.fetchall()]
+        relations = [_relation(schema, row) for [row] in cursor.fetchall()]
     for relation in relations:
         for column in relation.columns:
             _refuse_inexact(relation, column)
@@ -228,9 +233,11 @@ def _refuse_inexact(relation: Relation, column: Column) -> None:
         )
 
 
-def _relation(row: Mapping[str, Any]) -> Relation:
+def _relation(schema: str, row: Mapping[str, Any]) -> Relation:
     comment, state = _split_comment(row["comment"])
-    name, kind = row["name"], row["kind"]
+    name, kind, definition = row["name"], row["kind"], row["definition"]
+    if kind == "v" and _reads_more_than(schema, definition):
+        kind, definition, state = "r", None, {}  # its state tells of its SELECT, not of its rows
     parts: tuple[Part, ...] = ()
     if kind == "p":
         parts = tuple(_partition(name, child) for child in row["partitions"] or [])
@@ -246,7 +253,17 @@ def _relation(row: Mapping[str, Any]) -> Relation:
         ),
         partitioned_by=row["partitioned_by"],
         parts=tuple(sorted(parts, key=lambda part: part.period or "")),
-        definition=row["definition"],
+        definition=definition,
+    )
+
+
+def _reads_more_than(schema: str, definition: str) -> bool:
+    """Whether a view reads something outside of the schema."""
+    query = sqlglot.parse_one(definition, read="postgres")
+    named = {cte.alias for cte in query.find_all(exp.CTE)}
+    return any(
+        table.db != schema and not (table.db == "" and table.name in named)
+        for table in query.find_all(exp.Table)
     )
 
 

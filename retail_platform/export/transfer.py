@@ -82,9 +82,10 @@ def totals_of(rows: pa.Table, relation: Relation) -> Totals:
 
 
 def _exact_sum(values: pa.ChunkedArray) -> str | None:
-    if pa.types.is_decimal(values.type):  # room for 10^20 rows
-        values = values.cast(pa.decimal256(76, values.type.scale))
-    total = pc.sum(values).as_py()
+    if pa.types.is_integer(values.type):
+        values = values.cast(pa.decimal128(19, 0))
+    # A sum of 64 bits would wrap around without a word.
+    total = pc.sum(values.cast(pa.decimal256(76, values.type.scale))).as_py()
     return None if total is None else str(total)
 
 
