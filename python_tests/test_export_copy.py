@@ -310,7 +310,7 @@ def test_a_changed_contract_is_told_and_the_relation_is_written_again(
             "create table retail.sin_clave (a integer, b text)",
             "insert into retail.sin_clave values (2, ''), (1, null), (3, E'x\\ny,\"z\"')",
             # Reads the catalog, so its rows are copied and not its definition.
-            "create view retail.catalogo as select relname::text as relacion, now() >= '2024-01-01' "
+            "create view retail.catalogo as select relname::text as relacion, now() > '2024-01-01' "
             "as es_actual, timestamptz '2024-02-29 12:00-06' as desde from pg_class where relname "
             "= 'fact_ventas'",
             "create table retail.grande as select 9223372036854775807 as n "
