@@ -5,10 +5,11 @@
 TARGET   ?= local
 PYTHON   ?= python3
 VENV     ?= .venv
+TO       ?= copia
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
-SETTINGS := SCALE END_DATE SEED TARGET PYTHON VENV
+SETTINGS := SCALE END_DATE SEED TARGET TO PYTHON VENV
 UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
@@ -22,6 +23,7 @@ GIVEN := $(strip $(call given,SCALE,--scale) $(call given,END_DATE,--end-date) $
 PY       := $(VENV)/bin/python
 DBT      := $(VENV)/bin/dbt
 INSTALLED := $(VENV)/.installed
+# The open copy's packages (pyarrow is large): only for the commands that need them.
 # checkov pins old packages: an environment of its own.
 INFRA_VENV := .venv-infra
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
@@ -30,7 +32,7 @@ PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 COMPILE  := CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --generate-hashes \
 	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # Extras of pyproject.toml that only those install who use them; dev is in requirements.lock.
-EXTRAS   := dashboard
+EXTRAS   := dashboard export
 
 # dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
 export DBT_PROFILES_DIR := $(CURDIR)
@@ -45,25 +47,26 @@ MAKEFLAGS += --no-print-directory
 # The commands of a build depend on each other in their order, also under make -j.
 .NOTPARALLEL:
 .PHONY: help build test test-full lint format generate load dbt-build answers docs \
-	install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle \
+	export lake install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle \
 	lint-infra lock-infra rds-full
 
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: %s  TARGET=%s (local, ci, rds)\n' "$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s\n' \
+		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)'
 
 # A world that does not fit the loaded one is refused before data/ is touched.
 build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
-test: install $(VENV)/.installed-dashboard ## Run the fast tests (small scale; their own server on a free port)
+test: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the fast tests (small scale; their own server on a free port)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-full: install $(VENV)/.installed-dashboard ## Run the full-scale and slow tests
+test-full: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full
 
-lint: install $(VENV)/.installed-dashboard profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
+lint: install $(EXTRAS:%=$(VENV)/.installed-%) profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -120,6 +123,13 @@ screenshots: target $(VENV)/.installed-dashboard ## Photograph the pages of the 
 
 report: target $(VENV)/.installed-dashboard ## Write the dashboard's first page into one file for mail: target/resumen.html
 	$(PY) scripts/report.py --target $(TARGET) target/resumen.html
+
+.PHONY: export lake
+export: target $(VENV)/.installed-export ## Copy what is published into Parquet files under TO (a folder, s3://...): what changed
+	$(PY) scripts/export.py --target $(TARGET) --to '$(TO)'
+
+lake: install $(VENV)/.installed-export ## Ask the copy under TO with DuckDB
+	$(PY) scripts/lake.py --of '$(TO)'
 
 .PHONY: check docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
