@@ -22,5 +22,4 @@ from {{ ref('mv_daily_sales_summary') }}
 where
     fecha > (select ultimo_dia.fecha from ultimo_dia) - 7
     and fecha <= (select ultimo_dia.fecha from ultimo_dia)
-    and cadena = 'HyperMarket'
-order by fecha desc
+order by fecha desc, cadena

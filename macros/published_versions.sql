@@ -2,7 +2,7 @@
     SQL (clave, publicada, candidata): for each key of a catalogue the version that is published, none if no version can
     be, and the last one that breaks no rule of its own. They differ where another key has the code.
 
-    judged: a CTE with `version` and es_rechazada; key, code: its columns; without code every candidate is published.
+    judged: a CTE with `numero_version` and es_rechazada; key, code: its columns; without code every candidate is published.
 
     As if the deliveries were built one after the other: who has a code keeps it until it gives it up, codes may be
     exchanged within a delivery, and who claims a code of another one stays with its last version, as does who then
@@ -13,8 +13,8 @@
 {%- if not code %}
     select
         {{ key }} as clave,
-        max(version) as publicada,
-        max(version) as candidata
+        max(numero_version) as publicada,
+        max(numero_version) as candidata
     from {{ judged }}
     where not es_rechazada
     group by {{ key }}
@@ -26,9 +26,9 @@
         select
             {{ key }}::text as clave,
             {{ code }} as codigo,
-            version,
+            numero_version,
             carga_id,
-            max(version) over (partition by {{ key }}) as ultima
+            max(numero_version) over (partition by {{ key }}) as ultima
         from {{ judged }}
         where not es_rechazada
 
@@ -51,7 +51,7 @@
 
         select
             carga_id,
-            row_number() over (order by min(version)) as paso
+            row_number() over (order by min(numero_version)) as paso
         from disputadas
         group by carga_id
 
@@ -62,10 +62,10 @@
         select
             cargas.paso,
             jsonb_object_agg(
-                ultimas.clave, jsonb_build_object('codigo', ultimas.codigo, 'version', ultimas.version)
+                ultimas.clave, jsonb_build_object('codigo', ultimas.codigo, 'version', ultimas.numero_version)
             ) as filas
         from (
-            select distinct on (carga_id, clave) * from disputadas order by carga_id, clave, version desc
+            select distinct on (carga_id, clave) * from disputadas order by carga_id, clave, numero_version desc
         ) as ultimas
         inner join cargas on ultimas.carga_id = cargas.carga_id
         group by cargas.paso

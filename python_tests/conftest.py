@@ -349,6 +349,24 @@ def built_database(embedded_server: LocalServer, generated_data: Path) -> Iterat
     drop_database(database)
 
 
+@pytest.fixture(scope="session")
+def full_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulator's files at full scale. Read only."""
+    folder = tmp_path_factory.mktemp("full") / "data"
+    run_script("generate.py", "--seed", SEED, "--end-date", END_DATE, "--output", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def full_database(embedded_server: LocalServer, full_data: Path) -> Iterator[Database]:
+    """Loaded and built at full scale, once, for the tests marked ``full``. Read only."""
+    database = create_database(embedded_server)
+    run_script(*["load.py", "--target", "ci", str(full_data)], env=database.environment)
+    run_dbt("build", database=database)
+    yield database
+    drop_database(database)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Say early when the wheel is missing: nothing below would work."""
     if wheel_folder() is None:

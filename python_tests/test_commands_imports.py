@@ -25,6 +25,7 @@ ALLOWED = {
     "targets": {"errors", "postgres", "project"},
     "loading": {"errors", "postgres", "targets", "text", "manifests"},
     "reporting": {"errors", "postgres", "targets", "loading", "text"},
+    "export": {"errors", "postgres"},
     "roles": {"errors", "postgres", "targets", "loading"},
     "integrity": {"errors", "project"},
     "daily": {"errors", "postgres", "targets", "project", "loading", "roles"},

@@ -137,14 +137,17 @@ def test_stores_have_the_planted_weekends(
     built_database: Database, planted: dict[str, Any]
 ) -> None:
     found = built_database.query("""
-        select tienda_id, sum(lineas) filter (where es_fin_de_semana)::float8 / sum(lineas)::float8
+        select tienda_id, sum(numero_tickets)::int,
+            sum(numero_tickets) filter (where es_fin_de_semana)::float8
+            / sum(numero_tickets)::float8
         from retail.agg_ventas_dia_tienda join retail.dim_calendario using (fecha)
         where anno_iso = anno and semana_iso between 3 and 46 group by 1
     """)
     assert len(found) == len(planted["stores"])
-    share = [share for _, share in found]
-    told = [planted["stores"][str(store)]["weekend_share"] for store, _ in found]
-    assert share == pytest.approx(told, abs=0.03)
+    share = [share for *_, share in found]
+    told = [planted["stores"][str(store)]["weekend_share"] for store, *_ in found]
+    for (_, tickets, seen), expected in zip(found, told, strict=True):
+        assert seen == pytest.approx(expected, abs=0.01 + 4 * (0.25 / tickets) ** 0.5)
     assert np.corrcoef(share, told)[0, 1] > 0.8
 
 

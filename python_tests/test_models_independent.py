@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import parity
 import pytest
 from conftest import Database
 
@@ -118,69 +119,28 @@ def test_the_cut_off_date_is_the_last_complete_day(built_database: Database, cut
     assert built_database.query("select fecha_corte from retail.corte") == [(cutoff,)]
 
 
-def test_product_ranking_holds_what_was_delivered(
-    built_database: Database, files: duckdb.DuckDBPyConnection, cutoff: date
+@pytest.fixture(scope="module")
+def counted(generated_data: Path) -> duckdb.DuckDBPyConnection:
+    """The delivered files, counted by the independent engine."""
+    return parity.open_files(generated_data)
+
+
+@pytest.mark.parametrize("relation", sorted(parity.EXPECTED))
+def test_every_cell_is_what_was_delivered(
+    built_database: Database, counted: duckdb.DuckDBPyConnection, relation: str
 ) -> None:
-    """Units, income and rank of the last 30 days per region and product."""
-    expected = files.execute(
-        """
-        with vendido as (
-            select region, producto_id, categoria,
-                cast(sum(unidades) as decimal(18, 3)) as unidades, sum(centavos) as centavos
-            from ventas join tiendas using (tienda_id) join productos using (producto_id)
-            where fecha_venta > $cutoff::date - 30 and fecha_venta <= $cutoff
-            group by all
-        )
-        select region, producto_id, unidades, cast(centavos as decimal(18, 0)) / 100,
-            rank() over (partition by region, categoria order by centavos desc, producto_id)
-        from vendido
-        """,
-        {"cutoff": cutoff},
-    ).fetchall()
-    rows = built_database.query(
-        """
-        select
-            region, producto_id, total_unidades_vendidas, total_ingresos, ranking_categoria_region
-        from retail.mv_product_performance
-        """
-    )
+    rows, found = parity.differences(built_database, counted, relation, parity.EXPECTED[relation])
     assert rows
-    assert in_order(rows) == in_order(expected)
+    assert not found
 
 
-def test_inventory_alerts_hold_what_was_delivered(
-    built_database: Database, files: duckdb.DuckDBPyConnection, cutoff: date
-) -> None:
-    """Stock of the last snapshot and units sold in 28 days, and so the days of supply."""
-    expected = files.execute(
-        """
-        with vendido as (
-            select tienda_id, producto_id, sum(unidades) as unidades
-            from ventas
-            where fecha_venta > $cutoff::date - 28 and fecha_venta <= $cutoff
-            group by all
-        )
-        select tienda_id, producto_id, cast(stock_final as decimal(12, 3)),
-            cast(coalesce(unidades, 0) as decimal(12, 3))
-        from inventario left join vendido using (tienda_id, producto_id)
-        where fecha = (select max(fecha) from inventario where fecha <= $cutoff)
-        """,
-        {"cutoff": cutoff},
-    ).fetchall()
-    rows = built_database.query(
-        """
-        select tienda_id, producto_id, stock_actual, venta_diaria_promedio, dias_inventario
-        from retail.mv_inventory_alerts
-        """
-    )
-    sold = {(store, product): (stock, units) for store, product, stock, units in expected}
-    assert rows and len(rows) == len(sold)
-    for store, product, stock, mean, days in rows:
-        delivered_stock, units = sold[store, product]
-        assert stock == delivered_stock
-        assert abs(mean - Decimal(units) / 28) <= Decimal("0.00005")
-        assert (days is None) == (units == 0)
-        assert days is None or abs(days - stock / mean) <= Decimal("0.05")
+@pytest.mark.full
+def test_every_cell_at_full_scale(full_database: Database, full_data: Path) -> None:
+    session = parity.open_files(full_data)
+    for relation, expected in parity.EXPECTED.items():
+        rows, found = parity.differences(full_database, session, relation, expected)
+        assert rows, relation
+        assert not found, relation
 
 
 def test_facts_hold_what_was_delivered(

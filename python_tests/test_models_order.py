@@ -62,7 +62,8 @@ def deliveries(copy: int) -> dict[str, str]:
         return f"{table}_{m2:%Y%m}{day:02}_{copy:02}.csv"
 
     def product(number: int, code: object, since: str, until: str = "", price: str = "9.50") -> str:
-        return f"{k + number},K{k}-{code},N{number},M,Abarrotes,S,{price},5,16,{since},{until},true"
+        what = f"K{k}-{code},N{number},M,Abarrotes,S,{price},5,16,pieza,6,Proveedor"
+        return f"{k + number},{what},{since},{until},true"
 
     def store(number: int, code: object, form: str, since: str, until: str = "") -> str:
         return (
@@ -87,7 +88,7 @@ def deliveries(copy: int) -> dict[str, str]:
 
     products = (
         "producto_id,sku,nombre_producto,marca,categoria,subcategoria,precio_lista,costo_unitario,"
-        "iva_pct,fecha_lanzamiento,fecha_retiro,activo"
+        "iva_pct,unidad_medida,piezas_por_caja,proveedor,fecha_lanzamiento,fecha_retiro,activo"
     )
     stores = (
         "tienda_id,codigo_tienda,nombre_tienda,cadena,formato,region,ciudad,estado,superficie_m2,"
@@ -105,6 +106,10 @@ def deliveries(copy: int) -> dict[str, str]:
     inventory = (
         "fecha,tienda_id,producto_id,dias_periodo,stock_inicial,entradas,salidas,merma,stock_final,"
         "costo_unitario"
+    )
+    orders = (
+        "pedido_id,tienda_id,producto_id,proveedor,fecha_pedido,fecha_promesa,fecha_entrega,"
+        "unidades_pedidas,unidades_recibidas"
     )
     old = "2015-01-01"
     return {
@@ -186,6 +191,14 @@ def deliveries(copy: int) -> dict[str, str]:
         name("inventario", 4): csv(
             inventory,
             *(stock(f"{month}28", s, p) for month in (a, b) for s in (1, 4) for p in (1, 7, 99)),
+        ),
+        name("pedidos", 4): csv(
+            orders,
+            *(
+                f"{k * 10 + s},{k + s},{k + p},P,{month}10,{month}12,,6,0"
+                for month, s in ((a, 1), (b, 4), (b, 5))
+                for p in (1, 7, 99)
+            ),
         ),
     }
 

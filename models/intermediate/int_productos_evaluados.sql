@@ -10,38 +10,34 @@ entregas as (
 
 ),
 
+contenidos as (
+
+    select
+        entregas.*,
+        row(
+            entregas.sku, entregas.nombre_producto, entregas.marca, entregas.categoria,
+            entregas.subcategoria, entregas.precio_lista, entregas.costo_unitario,
+            entregas.iva_pct, entregas.unidad_medida, entregas.piezas_por_caja,
+            entregas.proveedor, entregas.fecha_lanzamiento, entregas.fecha_retiro,
+            entregas.activo
+        )::text as contenido
+    from entregas
+
+),
+
 -- Of a key that one load delivers with different contents its first row counts.
 comparadas as (
 
     select
-        entregas.*,
-        contenido.texto as contenido,
-        contenido.texto != first_value(contenido.texto) over (
-            partition by entregas.producto_id, entregas.carga_id order by entregas.fila
+        contenidos.*,
+        contenidos.contenido != first_value(contenidos.contenido) over (
+            partition by contenidos.producto_id, contenidos.carga_id order by contenidos.fila
         ) as es_clave_duplicada,
         row_number() over (
-            partition by entregas.producto_id, contenido.texto order by entregas.version desc
+            partition by contenidos.producto_id, contenidos.contenido
+            order by contenidos.numero_version desc
         ) = 1 as es_ultima_igual
-    from entregas
-    cross join lateral (
-        select
-            row(
-                entregas.sku,
-                entregas.nombre_producto,
-                entregas.marca,
-                entregas.categoria,
-                entregas.subcategoria,
-                entregas.precio_lista,
-                entregas.costo_unitario,
-                entregas.iva_pct,
-                entregas.unidad_medida,
-                entregas.piezas_por_caja,
-                entregas.proveedor,
-                entregas.fecha_lanzamiento,
-                entregas.fecha_retiro,
-                entregas.activo
-            )::text as texto
-    ) as contenido
+    from contenidos
 
 ),
 
@@ -50,19 +46,10 @@ evaluadas as (
     select
         comparadas.*,
         num_nulls(
-            comparadas.producto_id,
-            comparadas.sku,
-            comparadas.nombre_producto,
-            comparadas.marca,
-            comparadas.categoria,
-            comparadas.subcategoria,
-            comparadas.precio_lista,
-            comparadas.costo_unitario,
-            comparadas.iva_pct,
-            comparadas.unidad_medida,
-            comparadas.piezas_por_caja,
-            comparadas.proveedor,
-            comparadas.fecha_lanzamiento,
+            comparadas.producto_id, comparadas.sku, comparadas.nombre_producto, comparadas.marca,
+            comparadas.categoria, comparadas.subcategoria, comparadas.precio_lista,
+            comparadas.costo_unitario, comparadas.iva_pct, comparadas.unidad_medida,
+            comparadas.piezas_por_caja, comparadas.proveedor, comparadas.fecha_lanzamiento,
             comparadas.activo
         ) > 0 as es_incompleto,
         coalesce(
@@ -106,13 +93,13 @@ decididas as (
     select
         juzgadas.*,
         versiones.publicada,
-        max(juzgadas.carga_id) filter (where juzgadas.version = versiones.publicada) over (
+        max(juzgadas.carga_id) filter (where juzgadas.numero_version = versiones.publicada) over (
             partition by juzgadas.producto_id
         ) as carga_publicada,
-        coalesce(juzgadas.version = versiones.publicada, false) as es_vigente,
+        coalesce(juzgadas.numero_version = versiones.publicada, false) as es_vigente,
         coalesce(
             not juzgadas.es_rechazada
-            and juzgadas.version = versiones.candidata
+            and juzgadas.numero_version = versiones.candidata
             and versiones.publicada is distinct from versiones.candidata,
             false
         ) as es_codigo_duplicado
@@ -144,7 +131,7 @@ final as (
         es_vigente,
         (es_rechazada or es_codigo_duplicado)
         and es_ultima_igual
-        and (version > coalesce(publicada, 0) or carga_id = carga_publicada) as es_rechazada,
+        and (numero_version > coalesce(publicada, 0) or carga_id = carga_publicada) as es_rechazada,
         concat_ws(
             ',',
             case when es_incompleto then 'FALTA_VALOR' end,

@@ -23,29 +23,31 @@ productos as (
 
 ),
 
+contenidos as (
+
+    select
+        entregas.*,
+        row(
+            entregas.producto_id, entregas.formato, entregas.fecha_inicio, entregas.fecha_fin,
+            entregas.descuento_pct
+        )::text as contenido
+    from entregas
+
+),
+
 -- Of a key that one load delivers with different contents its first row counts.
 comparadas as (
 
     select
-        entregas.*,
-        contenido.texto as contenido,
-        contenido.texto != first_value(contenido.texto) over (
-            partition by entregas.promocion_id, entregas.carga_id order by entregas.fila
+        contenidos.*,
+        contenidos.contenido != first_value(contenidos.contenido) over (
+            partition by contenidos.promocion_id, contenidos.carga_id order by contenidos.fila
         ) as es_clave_duplicada,
         row_number() over (
-            partition by entregas.promocion_id, contenido.texto order by entregas.version desc
+            partition by contenidos.promocion_id, contenidos.contenido
+            order by contenidos.numero_version desc
         ) = 1 as es_ultima_igual
-    from entregas
-    cross join lateral (
-        select
-            row(
-                entregas.producto_id,
-                entregas.formato,
-                entregas.fecha_inicio,
-                entregas.fecha_fin,
-                entregas.descuento_pct
-            )::text as texto
-    ) as contenido
+    from contenidos
 
 ),
 
@@ -54,14 +56,11 @@ evaluadas as (
     select
         comparadas.*,
         num_nulls(
-            comparadas.promocion_id,
-            comparadas.producto_id,
-            comparadas.formato,
-            comparadas.fecha_inicio,
-            comparadas.fecha_fin,
-            comparadas.descuento_pct
+            comparadas.promocion_id, comparadas.producto_id, comparadas.formato,
+            comparadas.fecha_inicio, comparadas.fecha_fin, comparadas.descuento_pct
         ) > 0 as es_incompleta,
-        comparadas.producto_id is not null and productos.producto_id is null as es_producto_huerfano,
+        comparadas.producto_id is not null
+        and productos.producto_id is null as es_producto_huerfano,
         comparadas.formato is not null and formatos.formato is null as es_formato_desconocido,
         coalesce(comparadas.fecha_fin < comparadas.fecha_inicio, false) as es_incoherente,
         coalesce(
@@ -98,10 +97,10 @@ decididas as (
     select
         juzgadas.*,
         versiones.publicada,
-        max(juzgadas.carga_id) filter (where juzgadas.version = versiones.publicada) over (
+        max(juzgadas.carga_id) filter (where juzgadas.numero_version = versiones.publicada) over (
             partition by juzgadas.promocion_id
         ) as carga_publicada,
-        coalesce(juzgadas.version = versiones.publicada, false) as es_vigente
+        coalesce(juzgadas.numero_version = versiones.publicada, false) as es_vigente
     from juzgadas
     left join versiones on juzgadas.promocion_id = versiones.clave
 
@@ -121,7 +120,7 @@ final as (
         es_vigente,
         (es_rechazada)
         and es_ultima_igual
-        and (version > coalesce(publicada, 0) or carga_id = carga_publicada) as es_rechazada,
+        and (numero_version > coalesce(publicada, 0) or carga_id = carga_publicada) as es_rechazada,
         concat_ws(
             ',',
             case when es_incompleta then 'FALTA_VALOR' end,

@@ -16,38 +16,33 @@ formatos as (
 
 ),
 
+contenidos as (
+
+    select
+        entregas.*,
+        row(
+            entregas.codigo_tienda, entregas.nombre_tienda, entregas.cadena, entregas.formato,
+            entregas.region, entregas.gerencia, entregas.ciudad, entregas.estado,
+            entregas.superficie_m2, entregas.fecha_apertura, entregas.fecha_cierre,
+            entregas.fecha_inicio_remodelacion, entregas.fecha_remodelacion, entregas.activo
+        )::text as contenido
+    from entregas
+
+),
+
 -- Of a key that one load delivers with different contents its first row counts.
 comparadas as (
 
     select
-        entregas.*,
-        contenido.texto as contenido,
-        contenido.texto != first_value(contenido.texto) over (
-            partition by entregas.tienda_id, entregas.carga_id order by entregas.fila
+        contenidos.*,
+        contenidos.contenido != first_value(contenidos.contenido) over (
+            partition by contenidos.tienda_id, contenidos.carga_id order by contenidos.fila
         ) as es_clave_duplicada,
         row_number() over (
-            partition by entregas.tienda_id, contenido.texto order by entregas.version desc
+            partition by contenidos.tienda_id, contenidos.contenido
+            order by contenidos.numero_version desc
         ) = 1 as es_ultima_igual
-    from entregas
-    cross join lateral (
-        select
-            row(
-                entregas.codigo_tienda,
-                entregas.nombre_tienda,
-                entregas.cadena,
-                entregas.formato,
-                entregas.region,
-                entregas.gerencia,
-                entregas.ciudad,
-                entregas.estado,
-                entregas.superficie_m2,
-                entregas.fecha_apertura,
-                entregas.fecha_cierre,
-                entregas.fecha_inicio_remodelacion,
-                entregas.fecha_remodelacion,
-                entregas.activo
-            )::text as texto
-    ) as contenido
+    from contenidos
 
 ),
 
@@ -56,26 +51,17 @@ evaluadas as (
     select
         comparadas.*,
         num_nulls(
-            comparadas.tienda_id,
-            comparadas.codigo_tienda,
-            comparadas.nombre_tienda,
-            comparadas.cadena,
-            comparadas.formato,
-            comparadas.region,
-            comparadas.ciudad,
-            comparadas.estado,
-            comparadas.superficie_m2,
-            comparadas.fecha_apertura,
+            comparadas.tienda_id, comparadas.codigo_tienda, comparadas.nombre_tienda,
+            comparadas.cadena, comparadas.formato, comparadas.region, comparadas.ciudad,
+            comparadas.estado, comparadas.superficie_m2, comparadas.fecha_apertura,
             comparadas.activo
         ) > 0 as es_incompleta,
         comparadas.formato is not null and formatos.formato is null as es_formato_desconocido,
         coalesce(comparadas.superficie_m2 <= 0, false) as es_fuera_de_rango,
         coalesce(
-            least(
-                comparadas.fecha_cierre,
-                comparadas.fecha_inicio_remodelacion,
-                comparadas.fecha_remodelacion
-            ) < comparadas.fecha_apertura
+            comparadas.fecha_cierre < comparadas.fecha_apertura
+            or comparadas.fecha_inicio_remodelacion < comparadas.fecha_apertura
+            or comparadas.fecha_remodelacion < comparadas.fecha_apertura
             or comparadas.fecha_remodelacion < comparadas.fecha_inicio_remodelacion,
             false
         ) as es_incoherente
@@ -108,13 +94,13 @@ decididas as (
     select
         juzgadas.*,
         versiones.publicada,
-        max(juzgadas.carga_id) filter (where juzgadas.version = versiones.publicada) over (
+        max(juzgadas.carga_id) filter (where juzgadas.numero_version = versiones.publicada) over (
             partition by juzgadas.tienda_id
         ) as carga_publicada,
-        coalesce(juzgadas.version = versiones.publicada, false) as es_vigente,
+        coalesce(juzgadas.numero_version = versiones.publicada, false) as es_vigente,
         coalesce(
             not juzgadas.es_rechazada
-            and juzgadas.version = versiones.candidata
+            and juzgadas.numero_version = versiones.candidata
             and versiones.publicada is distinct from versiones.candidata,
             false
         ) as es_codigo_duplicado
@@ -146,7 +132,7 @@ final as (
         es_vigente,
         (es_rechazada or es_codigo_duplicado)
         and es_ultima_igual
-        and (version > coalesce(publicada, 0) or carga_id = carga_publicada) as es_rechazada,
+        and (numero_version > coalesce(publicada, 0) or carga_id = carga_publicada) as es_rechazada,
         concat_ws(
             ',',
             case when es_incompleta then 'FALTA_VALOR' end,

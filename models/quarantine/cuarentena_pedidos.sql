@@ -1,7 +1,7 @@
 {{ config(
     alias='pedidos',
     partition_by={'fields': ['fecha_pedido'], 'granularity': 'month'},
-    ignores_changes_of=['raw_productos', 'raw_tiendas'],
+    ignores_changes_of=['dim_producto', 'dim_tienda'],
 ) }}
 
 -- Grain: one row per refused order line as delivered.

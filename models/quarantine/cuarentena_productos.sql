@@ -1,7 +1,7 @@
 {{ config(alias='productos', materialized='upsert', delete_missing=true) }}
 
--- Grain: one row per refused row of the product catalogue as delivered. A row leaves when a later version of its key is
--- published, or when what it lacks arrives.
+-- Grain: one row per refused row of the product catalogue as delivered.
+-- A row leaves when a later version of its key is published, or when what it lacks arrives.
 
 with
 

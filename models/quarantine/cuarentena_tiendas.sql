@@ -1,7 +1,7 @@
 {{ config(alias='tiendas', materialized='upsert', delete_missing=true) }}
 
--- Grain: one row per refused row of the store catalogue as delivered. A row leaves when a later version of its key is
--- published, or when what it lacks arrives.
+-- Grain: one row per refused row of the store catalogue as delivered.
+-- A row leaves when a later version of its key is published, or when what it lacks arrives.
 
 with
 
@@ -45,7 +45,10 @@ final as (
     left join publicadas on evaluadas.tienda_id = publicadas.tienda_id
     where
         evaluadas.es_rechazada
-        or (evaluadas.es_vigente and publicadas.codigo_tienda is distinct from evaluadas.codigo_tienda)
+        or (
+            evaluadas.es_vigente
+            and publicadas.codigo_tienda is distinct from evaluadas.codigo_tienda
+        )
 
 )
 

@@ -1,5 +1,5 @@
--- Grain: one row per promotion and version as delivered. `version` numbers the rows of the catalogue in
--- the order of their deliveries.
+-- Grain: one row per promotion and version as delivered. `numero_version` numbers the rows in the
+-- order of their deliveries.
 
 with
 
@@ -26,7 +26,7 @@ final as (
         entregas.descuento_pct,
         row_number() over (
             order by cargas.orden nulls last, entregas.carga_id, entregas.fila
-        ) as version,
+        ) as numero_version,
         entregas.carga_id::bigint as carga_id,
         entregas.fila::bigint as fila
     from entregas

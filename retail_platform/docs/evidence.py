@@ -3,16 +3,18 @@
 Only the files are read, never the world that made them, so a figure is evidence and not an echo.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from retail_platform.docs.price_effects import Published
+from retail_platform.manifests import MANIFEST
 from retail_platform.simulator.arrays import Bools, Floats
 from retail_platform.simulator.parameters import CATEGORIES, FORMATS
 
@@ -79,6 +81,12 @@ def read_published(folder: Path) -> Published:
     )
     tables = (pl.read_parquet(folder / f"{name}.parquet") for name in ("productos", "promociones"))
     return Published(_collect(sold), *tables)
+
+
+def read_planted(folder: Path) -> dict[str, Any]:
+    """What the manifest says was planted, to be compared with what is found."""
+    document: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return dict(document["planted"])
 
 
 def scan_stock(folder: Path) -> pl.LazyFrame:

@@ -34,6 +34,8 @@ final as (
         canal,
         unidades,
         importe,
+        descuento_pct,
+        costo_unitario,
         motivo,
         reingresa
     from devoluciones

@@ -3,7 +3,7 @@
     partition_by={'fields': ['fecha_pedido'], 'granularity': 'month'},
     partition_window=[var('calendar_from'), var('calendar_to')],
     also_rebuild='orders_to_judge_again',
-    ignores_changes_of=['raw_productos', 'raw_tiendas'],
+    ignores_changes_of=['dim_producto', 'dim_tienda'],
 ) }}
 
 -- Grain: one row per product of an order to a supplier.

@@ -14,7 +14,12 @@ ventas as (
         fecha,
         tienda_id
     from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha > (select max(fecha) from {{ ref('agg_ventas_dia_tienda') }}) - 92
+    where
+        lineas > 0
+        and fecha > (
+            select max(con_ventas.fecha) from {{ ref('agg_ventas_dia_tienda') }} as con_ventas
+            where con_ventas.lineas > 0
+        ) - 92
 
 ),
 

@@ -9,8 +9,9 @@ refused as (
         q.carga_id,
         q.fila,
         q.motivos,
-        exists (select from {{ ref('dim_producto') }} as d where d.producto_id = q.producto_id) as publicada
+        d.producto_id is not null as publicada
     from cuarentena.productos as q
+    left join {{ ref('dim_producto') }} as d on q.producto_id = d.producto_id
     union all
     select
         'tiendas' as tabla,
@@ -18,8 +19,9 @@ refused as (
         q.carga_id,
         q.fila,
         q.motivos,
-        exists (select from {{ ref('dim_tienda') }} as d where d.tienda_id = q.tienda_id) as publicada
+        d.tienda_id is not null as publicada
     from cuarentena.tiendas as q
+    left join {{ ref('dim_tienda') }} as d on q.tienda_id = d.tienda_id
     union all
     select
         'promociones' as tabla,
@@ -27,8 +29,9 @@ refused as (
         q.carga_id,
         q.fila,
         q.motivos,
-        exists (select from {{ ref('dim_promocion') }} as d where d.promocion_id = q.promocion_id) as publicada
+        d.promocion_id is not null as publicada
     from cuarentena.promociones as q
+    left join {{ ref('dim_promocion') }} as d on q.promocion_id = d.promocion_id
 
 )
 
