@@ -2,7 +2,8 @@
     SQL (clave, publicada, candidata): for each key of a catalogue the version that is published, none if no version can
     be, and the last one that breaks no rule of its own. They differ where another key has the code.
 
-    judged: a CTE with `numero_version` and es_rechazada; key, code: its columns; without code every candidate is published.
+    judged: a CTE with `numero_version` and es_rechazada; key, code: its columns; without code every candidate is
+    published.
 
     As if the deliveries were built one after the other: who has a code keeps it until it gives it up, codes may be
     exchanged within a delivery, and who claims a code of another one stays with its last version, as does who then

@@ -167,10 +167,13 @@ def judge(chain: Chain) -> Callable[..., tuple]:
     def judge_planted(sold: dict[date, int], sql: str = "", share: str = "0.9") -> tuple:
         with closing(chain.database.connect()) as session, session.cursor() as cursor:
             cursor.execute("create temporary table tiendas as select * from retail.dim_tienda")
-            cursor.execute("create temporary table ventas_dia (fecha date, tienda_id integer)")
+            cursor.execute(
+                "create temporary table ventas_dia (fecha date, tienda_id integer, lineas integer)"
+            )
             for day, number in sold.items():
                 cursor.execute(
-                    "insert into ventas_dia select %s, n from generate_series(1, %s) as n",
+                    "insert into ventas_dia select %s, n, (n <= %s)::integer"
+                    " from generate_series(1, 10) as n",
                     [day, number],
                 )
             cursor.execute(sql or "select")

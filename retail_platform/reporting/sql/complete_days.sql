@@ -13,7 +13,9 @@ ventas as (
         fecha,
         tienda_id
     from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha >= (select coalesce(ultimo_dia_completo, ultimo_dia_con_ventas) from corte)
+    where
+        lineas > 0
+        and fecha >= (select coalesce(ultimo_dia_completo, ultimo_dia_con_ventas) from corte)
 
 ),
 

@@ -2,6 +2,6 @@
 select
     ruta as "file",
     motivo as "why",
-    visto_en::timestamptz(0) as seen
+    date_trunc('second', visto_en) as seen
 from staging.archivos_omitidos
 order by ruta
