@@ -23,9 +23,8 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from retail_platform.commands.load import CATALOGUE_REFUSED
 from retail_platform.errors import UserError
-from retail_platform.loading.errors import LoadError
+from retail_platform.loading.errors import CATALOGUE_REFUSED, LoadError
 from retail_platform.loading.schema import DAILY_LOCK, ensure_tables
 from retail_platform.postgres.connection import connect
 from retail_platform.project import own_command, own_environment, require_project

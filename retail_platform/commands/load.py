@@ -25,6 +25,7 @@ from retail_platform.loading import (
     load_folder,
     read_mapping,
 )
+from retail_platform.loading.errors import CATALOGUE_REFUSED
 from retail_platform.reporting.deliveries import gate_report
 from retail_platform.reporting.rendering import (
     GateReport,
@@ -35,9 +36,6 @@ from retail_platform.reporting.rendering import (
 )
 from retail_platform.targets import connection_parameters
 from retail_platform.text import shown_path
-
-CATALOGUE_REFUSED = 3
-"""Exit code of ``--report``: everything is accounted for, but catalogue rows were refused."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
