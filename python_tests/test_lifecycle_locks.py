@@ -163,3 +163,15 @@ def test_the_watcher_notices_a_lock_that_is_held(world: World):
     with readers(world, {"fact_ventas": QUERIES["fact_ventas"]}) as seen:
         world.query("lock table retail.fact_ventas in access exclusive mode; select pg_sleep(1)")
     assert seen.longest_wait > 0.5
+
+
+def test_a_new_table_takes_what_it_refers_to_in_short_steps(world: World):
+    """Waiting for it as long as it takes would be half of a deadlock with another model."""
+    world.query("drop table retail.fact_ventas cascade")
+    with closing(world.database.connect()) as other, other.cursor() as cursor:
+        cursor.execute("lock table retail.dim_tienda in share row exclusive mode")
+        text = world.refuse("run", "--select", "fact_ventas", lock_attempts_for="1 second")
+        assert '"retail"."fact_ventas": no lock within 1 second' in text
+        other.rollback()
+    world.dbt("run", "--select", "fact_ventas")
+    assert len(world.partitions()) == 3

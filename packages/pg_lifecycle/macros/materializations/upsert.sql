@@ -45,6 +45,7 @@
 
 {# SQL that creates an empty table with the constraints of the contract and the indexes of the model. #}
 {% macro _create_table(relation, constraints, indexes) %}
+{{ pg_lifecycle.lock_referenced(relation, constraints) }}
 create table {{ relation }} ({{ pg_lifecycle.typed_columns() }});
 {{ pg_lifecycle.add_constraints(relation, constraints, ['not_null', 'check', 'primary_key', 'unique', 'foreign_key']) }}
 {%- for index in indexes %}
