@@ -29,7 +29,7 @@ ALLOWED = {
     "roles": {"errors", "postgres", "targets", "loading"},
     "integrity": {"errors", "project"},
     "daily": {"errors", "postgres", "targets", "project", "loading", "roles"},
-    "docs": {"errors", "simulator"},
+    "docs": {"errors", "simulator", "manifests"},
     "bench": ALL - {"commands", "daily", "docs", "roles"},
     "commands": ALL,
     "__main__": {"commands"},
