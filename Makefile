@@ -5,10 +5,11 @@
 TARGET   ?= local
 PYTHON   ?= python3
 VENV     ?= .venv
+TO       ?= copia
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
-SETTINGS := SCALE END_DATE SEED TARGET PYTHON VENV
+SETTINGS := SCALE END_DATE SEED TARGET TO PYTHON VENV
 UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
@@ -22,10 +23,16 @@ GIVEN := $(strip $(call given,SCALE,--scale) $(call given,END_DATE,--end-date) $
 PY       := $(VENV)/bin/python
 DBT      := $(VENV)/bin/dbt
 INSTALLED := $(VENV)/.installed
+# The open copy's packages (pyarrow is large): only for the commands that need them.
 # checkov pins old packages: an environment of its own.
 INFRA_VENV := .venv-infra
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
 PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
+
+COMPILE  := CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --generate-hashes \
+	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+# Extras of pyproject.toml that only those install who use them; dev is in requirements.lock.
+EXTRAS   := dashboard export
 
 # dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
 export DBT_PROFILES_DIR := $(CURDIR)
@@ -40,25 +47,26 @@ MAKEFLAGS += --no-print-directory
 # The commands of a build depend on each other in their order, also under make -j.
 .NOTPARALLEL:
 .PHONY: help build test test-full lint format generate load dbt-build answers docs \
-	install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle \
+	export lake install options target db-start db-stop db-status db-url psql lock clean clean-db roles rds-bundle \
 	lint-infra lock-infra rds-full
 
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: %s  TARGET=%s (local, ci, rds)\n' "$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s\n' \
+		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)'
 
 # A world that does not fit the loaded one is refused before data/ is touched.
 build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
-test: install ## Run the fast tests (small scale; their own server on a free port)
+test: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the fast tests (small scale; their own server on a free port)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-full: install ## Run the full-scale and slow tests
+test-full: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full
 
-lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
+lint: install $(EXTRAS:%=$(VENV)/.installed-%) profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -68,7 +76,8 @@ lint: install profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamll
 	$(MAKE) lint-dbt
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
-	$(VENV)/bin/sqlfluff lint --templater jinja --disable-progress-bar retail_platform/reporting/sql
+	$(VENV)/bin/sqlfluff lint --templater jinja --disable-progress-bar retail_platform/reporting/sql \
+		dashboard/queries
 
 lint-infra: $(INFRA_VENV)/.installed ## Check infra/ and .github/: terraform fmt, checkov, schema and security of workflows
 	if command -v terraform >/dev/null; then terraform fmt -check -diff infra/terraform; \
@@ -86,7 +95,8 @@ format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/ruff format .
 	$(PY) scripts/db.py start >/dev/null
 	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
-	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql
+	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql \
+		dashboard/queries
 
 generate: options install ## Simulate the data into data/; kept if it is the same, continued if only END_DATE is later
 	$(PY) scripts/generate.py $(GIVEN) --output data --keep $(FITS)
@@ -98,10 +108,30 @@ load: install target ## Load data/ into schema staging (files already loaded are
 dbt-build: install target ## Build and test the dbt project
 	test -t 1 || export DBT_USE_COLORS=false; $(DBT) build --target $(TARGET)
 
+check: install target ## Compare every published row with what a build would make of the deliveries
+	$(PY) -m retail_platform check --target $(TARGET)
+
 answers: install ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
 
-.PHONY: docs-static erd bench bench-scale bench-daily lint-dbt
+.PHONY: dashboard screenshots report
+dashboard: target $(VENV)/.installed-dashboard ## Serve the dashboard on http://127.0.0.1:8501
+	$(PY) -m dashboard.server --target $(TARGET)
+
+screenshots: target $(VENV)/.installed-dashboard ## Photograph the pages of the dashboard: docs/img/dashboard-*.png
+	$(PY) -m dashboard.pictures --target $(TARGET)
+
+report: target $(VENV)/.installed-dashboard ## Write the dashboard's first page into one file for mail: target/resumen.html
+	$(PY) scripts/report.py --target $(TARGET) target/resumen.html
+
+.PHONY: export lake
+export: target $(VENV)/.installed-export ## Copy what is published into Parquet files under TO (a folder, s3://...): what changed
+	$(PY) scripts/export.py --target $(TARGET) --to '$(TO)'
+
+lake: install $(VENV)/.installed-export ## Ask the copy under TO with DuckDB
+	$(PY) scripts/lake.py --of '$(TO)'
+
+.PHONY: check docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
 	$(DBT) docs serve --target $(TARGET) --port 8080
 
@@ -154,10 +184,10 @@ rds-bundle: ## Get the certificates of AWS's authorities, for TARGET=rds
 	curl --fail --silent --show-error --location --output global-bundle.pem \
 		https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
-lock: install ## Resolve the dependencies again into requirements.lock
-	CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --all-extras --generate-hashes \
-		--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--constraint constraints.txt --output-file requirements.lock pyproject.toml
+lock: install ## Resolve the dependencies again: requirements.lock, and one file for each optional extra
+	$(COMPILE) --extra dev --constraint constraints.txt --output-file requirements.lock pyproject.toml
+	for extra in $(EXTRAS); do $(COMPILE) --extra $$extra --constraint requirements.lock \
+		--output-file requirements-$$extra.lock pyproject.toml || exit; done
 
 clean-db: install ## Stop the embedded PostgreSQL and delete its data
 	$(PY) scripts/db.py stop
@@ -182,6 +212,13 @@ $(INSTALLED): requirements.lock pyproject.toml
 	echo 'Installing the locked packages into $(VENV) (a minute or two) ...'
 	$(PIP) --require-hashes --requirement requirements.lock
 	$(PIP) --no-build-isolation --editable .
+	$(PY) -m pip check >/dev/null
+	touch $@
+
+# An optional extra: its lock agrees with requirements.lock, so nothing else changes.
+$(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
+	echo 'Installing the locked packages of [$*] into $(VENV) ...'
+	$(PIP) --require-hashes --requirement $<
 	$(PY) -m pip check >/dev/null
 	touch $@
 

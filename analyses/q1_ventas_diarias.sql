@@ -1,11 +1,12 @@
--- Executives: how did each chain sell in the last week with sales, against the day before?
+-- Executives: how did each chain sell in the week up to the last complete day, against the day
+-- before?
 -- Answered by retail.mv_daily_sales_summary (grain: day and chain).
 
 with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('mv_daily_sales_summary') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 )
 
@@ -18,5 +19,7 @@ select
     ventas_dia_anterior,
     cambio_pct
 from {{ ref('mv_daily_sales_summary') }}
-where fecha > (select ultimo_dia.fecha from ultimo_dia) - 7 and cadena = 'HyperMarket'
-order by fecha desc
+where
+    fecha > (select ultimo_dia.fecha from ultimo_dia) - 7
+    and fecha <= (select ultimo_dia.fecha from ultimo_dia)
+order by fecha desc, cadena

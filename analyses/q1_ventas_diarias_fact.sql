@@ -4,11 +4,27 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
-ventas as (
+dias as (
+
+    select distinct
+        calendario.fecha,
+        tiendas.cadena
+    from {{ ref('dim_calendario') }} as calendario
+    inner join {{ ref('dim_tienda') }} as tiendas
+        on
+            calendario.fecha >= tiendas.fecha_apertura
+            and calendario.fecha <= coalesce(tiendas.fecha_cierre, 'infinity')
+    where
+        calendario.fecha > (select ultimo_dia.fecha from ultimo_dia) - 8
+        and calendario.fecha <= (select ultimo_dia.fecha from ultimo_dia)
+
+),
+
+vendido as (
 
     select
         ventas.fecha_venta as fecha,
@@ -19,8 +35,21 @@ ventas as (
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
     where
         ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 8
-        and tiendas.cadena = 'HyperMarket'
+        and ventas.fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
     group by ventas.fecha_venta, tiendas.cadena
+
+),
+
+-- A day without sales is zero.
+ventas as (
+
+    select
+        dias.fecha,
+        dias.cadena,
+        coalesce(vendido.total_ventas, 0.00) as total_ventas,
+        coalesce(vendido.numero_tickets, 0) as numero_tickets
+    from dias
+    left join vendido on dias.fecha = vendido.fecha and dias.cadena = vendido.cadena
 
 )
 
@@ -29,7 +58,7 @@ select
     hoy.cadena,
     hoy.total_ventas,
     hoy.numero_tickets,
-    round(hoy.total_ventas / hoy.numero_tickets, 2) as ticket_promedio,
+    round(hoy.total_ventas / nullif(hoy.numero_tickets, 0), 2) as ticket_promedio,
     ayer.total_ventas as ventas_dia_anterior,
     round(100 * (hoy.total_ventas - ayer.total_ventas) / nullif(ayer.total_ventas, 0), 2)
         as cambio_pct
@@ -39,4 +68,4 @@ left join ventas as ayer
         hoy.fecha = ayer.fecha + 1
         and hoy.cadena = ayer.cadena
 where hoy.fecha > (select ultimo_dia.fecha from ultimo_dia) - 7
-order by hoy.fecha desc
+order by hoy.fecha desc, hoy.cadena

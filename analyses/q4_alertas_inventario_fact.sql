@@ -4,7 +4,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 
@@ -29,7 +29,7 @@ ventas as (
     select
         tienda_id,
         producto_id,
-        round(sum(unidades) / 28, 4) as venta_diaria_promedio
+        sum(unidades) as unidades
     from {{ ref('fact_ventas') }}
     where
         fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 28
@@ -44,9 +44,7 @@ medidas as (
         existencias.tienda_id,
         existencias.producto_id,
         existencias.stock_final as stock_actual,
-        coalesce(ventas.venta_diaria_promedio, 0) as venta_diaria_promedio,
-        round(existencias.stock_final / nullif(ventas.venta_diaria_promedio, 0), 1)
-            as dias_inventario
+        coalesce(ventas.unidades, 0) as unidades
     from existencias
     left join ventas on
         existencias.tienda_id = ventas.tienda_id
@@ -58,8 +56,8 @@ select
     tiendas.nombre_tienda,
     productos.nombre_producto,
     medidas.stock_actual,
-    medidas.venta_diaria_promedio,
-    medidas.dias_inventario,
+    round(medidas.unidades / 28, 4) as venta_diaria_promedio,
+    round(28 * medidas.stock_actual / nullif(medidas.unidades, 0), 1) as dias_inventario,
     case when medidas.stock_actual <= 0 then 'SIN_STOCK' else 'STOCK_BAJO' end as alerta_inventario
 from medidas
 inner join {{ ref('dim_tienda') }} as tiendas on medidas.tienda_id = tiendas.tienda_id
@@ -71,10 +69,13 @@ where
     tiendas.cadena = 'Supermercado'
     and (
         (medidas.stock_actual <= 0 and productos.activo)
-        or (medidas.stock_actual > 0 and medidas.dias_inventario < umbrales.dias_minimos)
+        or (
+            medidas.stock_actual > 0
+            and 28 * medidas.stock_actual < umbrales.dias_minimos * medidas.unidades
+        )
     )
 order by
-    medidas.venta_diaria_promedio desc,
+    venta_diaria_promedio desc,
     medidas.tienda_id,
     medidas.producto_id
 limit 20

@@ -1,23 +1,81 @@
-{# also_rebuild of fact_ventas: the days of quarantined lines whose product or store has arrived, or lives that day. #}
+{#
+    also_rebuild of fact_ventas: days of lines that the catalogue judges otherwise than when their month was built:
+    quarantined ones for which another reason holds now, and published ones that a closing, an opening, a retirement or
+    a launch forbids now. The latter are looked up: by the fact's index for stores; for products in the sums of the
+    months outside their life, and in the fact for the month in which it begins or ends, of months that were built
+    before the catalogue last changed.
+#}
 {% macro sales_to_judge_again(relation) %}
 {%- set quarantine = pg_lifecycle.built_relation('cuarentena_ventas') -%}
-{%- if quarantine %}
+{%- set sold = pg_lifecycle.built_relation('agg_ventas_mes_tienda_producto') -%}
+{%- set changed = pg_lifecycle.state_of(pg_lifecycle.oid_of(ref('dim_producto'))) ~ " ->> 'version'" %}
+with
+
+antiguas as materialized (
+    select lower::date as mes
+    from ({{ pg_lifecycle.partitions_of(relation) }}) as partitions
+    where state ->> 'version' < {{ changed }}
+)
+
+{% if quarantine %}
 select ventas.fecha_venta as lower
 from {{ quarantine }} as ventas
 left join {{ ref('dim_producto') }} as productos on ventas.producto_id = productos.producto_id
 left join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
 where
-    ('PRODUCTO_HUERFANO' = any(ventas.motivos) and productos.producto_id is not null)
-    or ('TIENDA_HUERFANA' = any(ventas.motivos) and tiendas.tienda_id is not null)
-    or (
-        'FUERA_DE_VIDA_DE_TIENDA' = any(ventas.motivos)
-        and ventas.fecha_venta >= tiendas.fecha_apertura
-        and ventas.fecha_venta <= coalesce(tiendas.fecha_cierre, 'infinity')
+    ('PRODUCTO_HUERFANO' = any(ventas.motivos)) != (productos.producto_id is null)
+    or ('TIENDA_HUERFANA' = any(ventas.motivos)) != (tiendas.tienda_id is null)
+    or ('FUERA_DE_VIDA_DE_TIENDA' = any(ventas.motivos)) != coalesce(
+        ventas.fecha_venta < tiendas.fecha_apertura or ventas.fecha_venta > tiendas.fecha_cierre, false
     )
-    or (
-        'FUERA_DE_VIDA_DE_PRODUCTO' = any(ventas.motivos)
-        and ventas.fecha_venta >= productos.fecha_lanzamiento
-        and ventas.fecha_venta <= coalesce(productos.fecha_retiro, 'infinity')
+    or ('FUERA_DE_VIDA_DE_PRODUCTO' = any(ventas.motivos)) != coalesce(
+        ventas.fecha_venta < productos.fecha_lanzamiento or ventas.fecha_venta > productos.fecha_retiro, false
     )
+union all
 {%- endif %}
+select fuera.mes as lower
+from {{ ref('dim_tienda') }} as tiendas
+cross join lateral (
+    select date_trunc('month', fecha_venta)::date as mes
+    from {{ relation }}
+    where tienda_id = tiendas.tienda_id and fecha_venta < tiendas.fecha_apertura
+    union
+    select date_trunc('month', fecha_venta)::date
+    from {{ relation }}
+    where tienda_id = tiendas.tienda_id and fecha_venta > tiendas.fecha_cierre
+) as fuera
+{%- if sold %}
+union all
+select ventas.mes
+from {{ ref('dim_producto') }} as productos
+inner join {{ sold }} as ventas on productos.producto_id = ventas.producto_id
+inner join antiguas on ventas.mes = antiguas.mes
+where
+    ventas.mes > productos.fecha_retiro
+    or ventas.mes < date_trunc('month', productos.fecha_lanzamiento)::date
+{%- endif %}
+union all
+select ventas.fecha_venta
+from (
+    select
+        producto_id,
+        fecha_lanzamiento as desde,
+        fecha_retiro as hasta,
+        extremo.mes::date as mes
+    from {{ ref('dim_producto') }}
+    cross join lateral (
+        values (date_trunc('month', fecha_lanzamiento)), (date_trunc('month', fecha_retiro))
+    ) as extremo (mes)
+    where extremo.mes::date in (select mes from antiguas)
+) as productos
+cross join lateral (
+    select fecha_venta
+    from {{ relation }}
+    where
+        producto_id = productos.producto_id
+        and fecha_venta >= productos.mes
+        and fecha_venta < productos.mes + interval '1 month'
+        and (fecha_venta < productos.desde or fecha_venta > productos.hasta)
+    limit 1
+) as ventas
 {% endmacro %}

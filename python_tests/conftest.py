@@ -240,7 +240,7 @@ def last_months(generated_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     """The simulator's products and stores with the last two months of facts. Read only."""
     folder = tmp_path_factory.mktemp("last") / "data"
     shutil.copytree(generated_data, folder, ignore=lambda *_: ["manifest.json"])
-    for facts in ("ventas", "inventario", "devoluciones"):
+    for facts in ("ventas", "inventario", "devoluciones", "pedidos"):
         for path in sorted((folder / facts).iterdir())[:-2]:
             path.unlink()
     return folder
@@ -344,6 +344,24 @@ def built_database(embedded_server: LocalServer, generated_data: Path) -> Iterat
     """
     database = create_database(embedded_server)
     run_script(*["load.py", "--target", "ci", str(generated_data)], env=database.environment)
+    run_dbt("build", database=database)
+    yield database
+    drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def full_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulator's files at full scale. Read only."""
+    folder = tmp_path_factory.mktemp("full") / "data"
+    run_script("generate.py", "--seed", SEED, "--end-date", END_DATE, "--output", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def full_database(embedded_server: LocalServer, full_data: Path) -> Iterator[Database]:
+    """Loaded and built at full scale, once, for the tests marked ``full``. Read only."""
+    database = create_database(embedded_server)
+    run_script(*["load.py", "--target", "ci", str(full_data)], env=database.environment)
     run_dbt("build", database=database)
     yield database
     drop_database(database)

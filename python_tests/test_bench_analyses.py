@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,13 @@ ANALYSES = sorted((PROJECT / "analyses" / "ad_hoc").glob("*.sql"))
 def ask(database: Database, name: str) -> list[tuple]:
     with closing(database.connect()) as session:
         return fetch(session, render(PROJECT / "analyses" / "ad_hoc" / f"{name}.sql"))
+
+
+def last_complete_day(database: Database) -> date:
+    """The cut-off date, which test_models_independent.py computes from the files."""
+    day = database.query("select fecha_corte from retail.corte")[0][0]
+    assert isinstance(day, date)
+    return day
 
 
 def test_there_are_enough_of_them() -> None:
@@ -41,6 +49,41 @@ def test_traffic_times_ticket_is_growth(built_database: Database) -> None:
         assert 100 * product == pytest.approx(float(growth), abs=0.03)
 
 
+def test_both_sides_of_like_for_like_are_whole(
+    built_database: Database, generated_data: Path
+) -> None:
+    """Sums of the same stores on both sides, zeros included, by the files."""
+    stores = pl.read_parquet(generated_data / "tiendas.parquet")
+    sold = (
+        pl.scan_parquet(generated_data / "ventas" / "*.parquet")
+        .group_by("tienda_id", "fecha_venta")
+        .agg(pl.col("ticket_id").n_unique().alias("tickets"))
+        .collect()
+    )
+    tickets = {(store, day): count for store, day, count in sold.rows()}
+    first, last = sold["fecha_venta"].min(), sold["fecha_venta"].max()
+    assert isinstance(first, date) and isinstance(last, date)
+    sums: dict[tuple[date, str], list[int]] = {}
+    for store in stores.iter_rows(named=True):
+        opened, closed = store["fecha_apertura"], store["fecha_cierre"] or last
+        month_after = (opened.replace(day=1) + timedelta(days=32)).replace(day=1)
+        begun = store["fecha_inicio_remodelacion"] or date.max
+        ended = store["fecha_remodelacion"] or date.max
+        day = max(first, month_after) + timedelta(days=364)
+        while day <= min(last, closed):
+            before = day - timedelta(days=364)
+            if not (begun <= day < ended or begun <= before < ended):
+                both = sums.setdefault((day.replace(day=1), store["cadena"]), [0, 0])
+                both[0] += tickets.get((store["tienda_id"], day), 0)
+                both[1] += tickets.get((store["tienda_id"], before), 0)
+            day += timedelta(days=1)
+    rows = ask(built_database, "ventas_mismas_tiendas")
+    assert rows
+    for month, chain, _, _, traffic, _ in rows:
+        now, then = sums[month, chain]
+        assert float(traffic) == pytest.approx(100 * (now / then - 1), abs=0.006)
+
+
 def test_class_a_makes_four_fifths_of_the_sales(built_database: Database) -> None:
     rows = ask(built_database, "clasificacion_abc")
     total = sum(row[2] for row in rows)
@@ -53,38 +96,72 @@ def test_sales_by_hour_are_those_of_the_files(
     built_database: Database, generated_data: Path
 ) -> None:
     sales = pl.scan_parquet(generated_data / "ventas" / "*.parquet")
-    last = pl.col("fecha_venta").max()
+    last = last_complete_day(built_database)
+    stores = pl.scan_parquet(generated_data / "tiendas.parquet").select("tienda_id", "formato")
     expected = (
         sales.filter(pl.col("canal") == "tienda")
-        .filter(pl.col("fecha_venta") > last - pl.duration(days=91))
+        .filter(pl.col("fecha_venta").is_between(last - timedelta(days=90), last))
+        .join(stores, on="tienda_id")
         .group_by(
-            pl.col("fecha_venta").dt.weekday().alias("dia"), pl.col("hora").dt.hour().alias("hora")
+            "formato",
+            pl.col("fecha_venta").dt.weekday().alias("dia"),
+            pl.col("hora").dt.hour().alias("hora"),
         )
         .agg(pl.col("ticket_id").n_unique().alias("tickets"))
         .collect()
     )
-    found = {(day, hour): tickets for day, hour, tickets, _ in ask(built_database, "mapa_horario")}
-    assert found == {(day, hour): tickets for day, hour, tickets in expected.rows()}
+    rows = ask(built_database, "mapa_horario")
+    assert {row[:3]: row[3] for row in rows} == {row[:3]: row[3] for row in expected.rows()}
 
 
 def test_pairs_are_those_of_the_files(built_database: Database, generated_data: Path) -> None:
     sales = pl.scan_parquet(generated_data / "ventas" / "*.parquet")
-    last = pl.col("fecha_venta").max()
+    last = last_complete_day(built_database)
+    stores = pl.scan_parquet(generated_data / "tiendas.parquet").select("tienda_id", "formato")
     baskets = (
-        sales.filter(pl.col("fecha_venta") > last - pl.duration(days=30))
-        .select("ticket_id", "producto_id")
+        sales.filter(pl.col("fecha_venta").is_between(last - timedelta(days=90), last))
+        .join(stores, on="tienda_id")
+        .select("ticket_id", "producto_id", "formato")
         .unique()
+        .with_columns(pl.len().over("ticket_id").clip(upper_bound=15).alias("size"))
+        .collect()
     )
-    pairs = (
+    cell = ["formato", "size"]
+    tickets = baskets.group_by(cell).agg(pl.col("ticket_id").n_unique().alias("tickets"))
+    single = baskets.group_by(*cell, "producto_id").len("holding").join(tickets, on=cell)
+    expected = (
+        single.join(single, on=cell)
+        .filter(pl.col("producto_id") < pl.col("producto_id_right"), pl.col("size") > 1)
+        .with_columns((pl.col("holding") * pl.col("holding_right") / pl.col("tickets")).alias("e"))
+        .with_columns(
+            (
+                pl.col("e")
+                * (1 - pl.col("holding") / pl.col("tickets"))
+                * (1 - pl.col("holding_right") / pl.col("tickets"))
+            ).alias("v")
+        )
+        .group_by("producto_id", "producto_id_right")
+        .agg(pl.sum("e"), pl.sum("v"))
+    )
+    observed = (
         baskets.join(baskets, on="ticket_id")
         .filter(pl.col("producto_id") < pl.col("producto_id_right"))
         .group_by("producto_id", "producto_id_right")
-        .len()
-        .filter(pl.col("len") >= 5)
-        .collect()
+        .len("seen")
+    )
+    keys = ["producto_id", "producto_id_right"]
+    pairs = (
+        expected.join(observed, on=keys)
+        .filter(pl.col("seen") >= 5, pl.col("v") > 0)
+        .with_columns(((pl.col("seen") - pl.col("e")) / pl.col("v").sqrt()).alias("z"))
+        .sort("z", descending=True)
     )
     rows = ask(built_database, "pares_canasta")
     assert len(rows) == min(20, len(pairs))
-    assert {row[2] for row in rows} <= set(pairs.get_column("len"))
-    lifts = [row[5] for row in rows]
-    assert lifts == sorted(lifts, reverse=True)
+    known = {(a, b): (seen, z) for a, b, _, _, seen, z in pairs.rows()}
+    for row in rows:
+        seen, z = known[row[7], row[8]]
+        assert row[2] == seen
+        assert float(row[6]) == pytest.approx(z, abs=0.06)
+    best = pairs["z"].head(len(rows)).to_list()
+    assert [float(row[6]) for row in rows] == pytest.approx(best, abs=0.06)

@@ -82,7 +82,20 @@ def test_credentials_that_do_not_work_are_a_kind_of_failure_of_their_own(
         assert "RETAIL_RDS_USER and RETAIL_RDS_PASSWORD" in result.stderr
 
 
+def test_a_connection_that_lacks_a_variable_is_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RETAIL_RDS_HOST", raising=False)
+    result = run_script("daily.py", check=False)
+    assert result.returncode == Outcome.NO_CONNECTION
+    assert "RETAIL_RDS_HOST" in result.stderr
+    failing = run_script("daily.py", env={"RETAIL_PASSWORD_COMMAND": "exit 3"}, check=False)
+    assert failing.returncode == Outcome.NO_CONNECTION
+    assert "RETAIL_PASSWORD_COMMAND" in failing.stderr
+
+
 BUILD = "dbt build --exclude-resource-type unit_test"
+CHECK = "check --share"
 
 
 @pytest.fixture
@@ -113,7 +126,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list
     return run
 
 
-ALL = ["db check", "db check", "load", BUILD, "dbt source freshness", "report"]
+ALL = ["db check", "db check", CHECK, "load", BUILD, "dbt source freshness", "report"]
 
 
 @pytest.mark.parametrize(
@@ -121,13 +134,16 @@ ALL = ["db check", "db check", "load", BUILD, "dbt source freshness", "report"]
     [
         (Outcome.DONE, {}, ["success", "pass"], ALL),
         (Outcome.NO_CONNECTION, {"db check": 1}, None, ALL[:1]),
-        (Outcome.LOAD_FAILED, {"load": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
-        (Outcome.BUILD_FAILED, {BUILD: 1}, ["error", "fail"], [*ALL[:4], ALL[3]]),
-        (Outcome.BUILD_FAILED, {BUILD: 2}, None, [*ALL[:4], ALL[3]]),
+        (Outcome.LOAD_FAILED, {"load": 1}, ["success"], [*ALL[:4], *ALL[3:]]),
+        (Outcome.BUILD_FAILED, {BUILD: 1}, ["error", "fail"], [*ALL[:5], ALL[4]]),
+        (Outcome.BUILD_FAILED, {BUILD: 2}, None, [*ALL[:5], ALL[4]]),
         (Outcome.TESTS_FAILED, {BUILD: 1}, ["success", "fail", "skipped"], ALL),
         (Outcome.STALE, {"dbt source freshness": 1}, ["success"], ALL),
         (Outcome.UNACCOUNTED, {"report": 1}, ["success"], ALL),
-        (Outcome.LOAD_FAILED, {"load": 1, "report": 1}, ["success"], [*ALL[:3], *ALL[2:]]),
+        (Outcome.CATALOGUE_REFUSED, {"report": 3}, ["success"], ALL),
+        (Outcome.LOAD_FAILED, {"load": 1, "report": 1}, ["success"], [*ALL[:4], *ALL[3:]]),
+        (Outcome.TAMPERED, {CHECK: 1}, ["success"], ALL),
+        (Outcome.UNACCOUNTED, {CHECK: 1, "report": 1}, ["success"], ALL),
     ],
 )
 def test_each_kind_of_failure_has_its_exit_code_and_ends_where_it_should(

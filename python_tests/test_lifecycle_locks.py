@@ -5,6 +5,7 @@ import time
 from contextlib import closing
 
 import pytest
+from lifecycle.dbt_process import DbtProcess
 from lifecycle.readers import Observation, readers
 from lifecycle.world import World
 
@@ -163,3 +164,58 @@ def test_the_watcher_notices_a_lock_that_is_held(world: World):
     with readers(world, {"fact_ventas": QUERIES["fact_ventas"]}) as seen:
         world.query("lock table retail.fact_ventas in access exclusive mode; select pg_sleep(1)")
     assert seen.longest_wait > 0.5
+
+
+READS_STORES = """where {{ pg_lifecycle.partition_filter('fecha') }}
+    and tienda_id in (select tienda_id from {{ ref('dim_tienda') }})"""
+
+
+def locks_while_it_waits(world: World, run: DbtProcess, waiting: str) -> set[str]:
+    """Locks on published relations that a build has been granted while it runs a statement."""
+    deadline = time.monotonic() + 60
+    held: set[str] = set()
+    seen = 0
+    while seen < 10:
+        assert run.process.is_alive() and time.monotonic() < deadline, run.text()
+        rows = world.query(
+            """
+            select array(
+                select relation::regclass || ' ' || mode from pg_catalog.pg_locks
+                inner join pg_catalog.pg_class on pg_class.oid = relation
+                where pg_locks.pid = pg_stat_activity.pid and granted
+                    and relnamespace = 'retail'::regnamespace
+            )
+            from pg_catalog.pg_stat_activity
+            where application_name = 'dbt' and state = 'active' and query like %s
+            """,
+            f"%{waiting}%",
+        )
+        for (locks,) in rows:
+            seen += 1
+            held |= set(locks)
+        time.sleep(0.02)
+    return held
+
+
+def test_a_build_that_waits_holds_nothing_that_others_need(world: World):
+    """Else it is half of a deadlock: exchanges wait for milliseconds at a time, again and again."""
+    world.edit(
+        "fact_ventas.sql", "where {{ pg_lifecycle.partition_filter('fecha') }}", READS_STORES
+    )
+    build = ("run", "--select", "fact_ventas")
+    with closing(world.database.connect()) as other, other.cursor() as cursor:
+        cursor.execute("""select pg_advisory_lock(hashtext('"retail"."fact_ventas"'), -1)""")
+        run = world.start(*build)
+        assert locks_while_it_waits(world, run, "$lock$") == set()
+    assert run.wait() == 0, run.text()
+
+    world.query("drop table retail.fact_ventas cascade")
+    with closing(world.database.connect()) as other, other.cursor() as cursor:
+        cursor.execute("lock table retail.dim_tienda in share row exclusive mode")
+        text = world.refuse(*build, lock_attempts_for="1 second")
+        assert '"retail"."fact_ventas": no lock within 1 second' in text
+        run = world.start(*build)
+        assert locks_while_it_waits(world, run, "$retry$") == set()
+        other.rollback()
+    assert run.wait() == 0, run.text()
+    assert len(world.partitions()) == 3

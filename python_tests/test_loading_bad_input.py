@@ -302,6 +302,20 @@ OTHER_TABLES = {
         {"stock_inicial": "-1", "stock_final": "-1"},
         "VALOR_NEGATIVO",
     ),
+    "product sold by the dozen": (
+        "raw_productos",
+        {"unidad_medida": "docena"},
+        "UNIDAD_DESCONOCIDA",
+    ),
+    "empty case": ("raw_productos", {"piezas_por_caja": "0"}, "FUERA_DE_RANGO"),
+    "order delivered before it was made": (
+        "raw_pedidos",
+        {"fecha_entrega": "2024-01-31"},
+        "FECHAS_INCOHERENTES",
+    ),
+    "more than was ordered": ("raw_pedidos", {"unidades_recibidas": "2"}, "RECEPCION_INCOHERENTE"),
+    "receipts of an open order": ("raw_pedidos", {"fecha_entrega": ""}, "RECEPCION_INCOHERENTE"),
+    "order of nothing": ("raw_pedidos", {"unidades_pedidas": "0"}, "FUERA_DE_RANGO"),
 }
 VALUES = {"date": "2024-02-01", "time(0)": "10:00:00", "boolean": "true", "text": "x"}
 
@@ -312,6 +326,7 @@ def test_fate_in_the_other_tables(tmp_path, name):
     table = RAW_TABLES[table_name]
     good = {c.name: VALUES.get(c.sql_type, "1") for c in table.columns}
     good |= {name: "0" for name in good if name == "stock_final"}
+    good |= {name: "kg" for name in good if name == "unidad_medida"}
     path = tmp_path / f"{table.subject}.csv"
     frame = pl.DataFrame([good, good | changes], schema=list(good))
     frame.write_csv(path)

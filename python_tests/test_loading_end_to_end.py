@@ -60,7 +60,7 @@ def test_every_row_that_a_file_rule_refuses_is_in_quarantine_and_no_other(dirty:
     assert {(file, row): reason for file, row, reason in found} == planted
 
 
-@pytest.mark.parametrize("table", ["ventas", "devoluciones", "inventario"])
+@pytest.mark.parametrize("table", ["ventas", "devoluciones", "inventario", "pedidos"])
 def test_every_row_that_dbt_refuses_is_in_quarantine_and_no_other(dirty: Dirty, table: str):
     found = {
         (file, row): reasons

@@ -104,7 +104,7 @@ def test_a_correction_finds_the_tickets_it_corrects(empty_database: Database, tm
 
 WRONG = {
     "ventas": "keys and values are needed",
-    "venta: {}": "unknown key venta; allowed: devoluciones, inventario",
+    "venta: {}": "unknown key venta; allowed: devoluciones, inventario, pedidos",
     "ventas: {separador: ';'}": "ventas: unknown key separador; allowed:",
     "ventas: {separator: ';;'}": "is not one character",
     "ventas: {encoding: latin-99}": "unknown encoding 'latin-99'; use utf-8",

@@ -5,6 +5,7 @@ import os
 import socket
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -14,6 +15,7 @@ from test_loading_csv import packed
 from test_loading_stage import sales
 
 from retail_platform.loading import LoadError, State, check_folder, load_folder
+from retail_platform.reporting.deliveries import gate_report
 from retail_platform.text import shown_name
 
 STRANGE = [
@@ -84,6 +86,16 @@ def test_shown_names_are_printable_and_tell_names_apart():
     assert shown[:2] == ["a\\xff", "a\\\\xff"]
 
 
+def told_by_report(database: Database) -> set[str]:
+    """Names of the files that the report says were passed over."""
+    [section] = [
+        section
+        for section in gate_report(database.parameters).sections
+        if section.title == "Passed over"
+    ]
+    return {Path(row[0]).name for row in section.rows}
+
+
 def test_what_is_passed_over_is_named_with_the_reason(empty_database: Database, tmp_path):
     (tmp_path / "ventas_1.csv").write_bytes(lines(GOOD))
     (tmp_path / "VENTAS_2.PARQUET").write_bytes(content(".parquet", 3))
@@ -118,6 +130,14 @@ def test_what_is_passed_over_is_named_with_the_reason(empty_database: Database, 
     for name, reason in told.items():
         assert f"{name} " in shown and reason in shown, name
     assert ".ventas_8.csv" not in shown
+    # The report alone says it too, until a load of that folder finds it gone.
+    assert told_by_report(empty_database) == told.keys()
+    for path in tmp_path.glob("ventas_3.*"):
+        path.unlink()
+    load_folder(tmp_path, dict(empty_database.parameters))
+    assert told_by_report(empty_database) == {name for name in told if "ventas_3" not in name}
+    load_folder(tmp_path / "ventas_1.csv", dict(empty_database.parameters))
+    assert len(told_by_report(empty_database)) == 6
     assert empty_database.query("select sum(filas_aceptadas)::int from staging.cargas") == [(11,)]
 
 

@@ -3,6 +3,9 @@
 import gzip
 import hashlib
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -11,14 +14,61 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from conftest import Database
+from conftest import PROJECT, Database
 from test_loading_csv import packed
 from test_loading_stage import sales
 
-from retail_platform.loading import State, contents, files, ledger, load_folder, loader
+from retail_platform.loading import (
+    State,
+    check_folder,
+    contents,
+    files,
+    ledger,
+    load_folder,
+    loader,
+)
 
 FIRST = sales(date(2024, 1, 5), range(1, 4_000), "1.00")
 SECOND = sales(date(2024, 1, 5), range(1, 4_000), "2.00")
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from retail_platform.loading.contents import private_copy
+with private_copy(Path(sys.argv[1]), None) as copy:
+    print(copy.parent, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_copies_of_a_killed_load_go_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    file = tmp_path / "ventas_1.csv"
+    written(file, "1.00", ".csv")
+    foreign = scratch / "retail-load-foreign"
+    foreign.symlink_to(tmp_path)
+    loads = [
+        subprocess.Popen([sys.executable, "-c", HOLD, file], stdout=subprocess.PIPE, cwd=PROJECT)
+        for _ in range(2)
+    ]
+    try:
+        killed, alive = (Path(str(load.stdout.readline(), "utf-8").strip()) for load in loads)  # type: ignore[union-attr]
+        loads[0].kill()
+        loads[0].wait()
+        assert (killed / "file").is_file()
+        check_folder(file)
+        assert not killed.exists() and (alive / "file").is_file()
+        assert file.is_file() and foreign.is_symlink()
+    finally:
+        for load in loads:
+            load.kill()
+            load.wait()
 
 
 def written(path: Path, price: str, kind: str) -> bytes:

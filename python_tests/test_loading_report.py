@@ -26,11 +26,14 @@ create table retail.dim_tienda as
            case when id = 9 then date '2023-01-01' end as fecha_cierre
     from unnest(array[7, 8, 9]) as id;
 create table retail.mv_daily_store_sales as
-    select fecha_venta as fecha, tienda_id from staging.raw_ventas group by 1, 2;
+    select fecha_venta as fecha, tienda_id, count(distinct ticket_id) as numero_tickets
+    from staging.raw_ventas group by 1, 2
+    union all select date '2024-02-09', 9, 0;
 create table retail.mv_daily_sales_summary as
     select fecha_venta as fecha, 'HyperMarket' as cadena, sum(total_linea) as total_ventas,
            count(distinct ticket_id) as numero_tickets
     from retail.fact_ventas group by 1;
+create table retail.corte as select date '2024-02-09' as fecha_corte;
 """
 
 

@@ -17,6 +17,7 @@ from conftest import Database, run_script
 
 from retail_platform.loading import LoadError, LoadReport, Settings, State, load_folder
 from retail_platform.loading.tables import RAW_TABLES, SALES
+from retail_platform.reporting.deliveries import gate_report
 
 
 def sales(day: date, tickets: range, price: str = "10.50", lines: int = 2) -> pl.DataFrame:
@@ -126,7 +127,7 @@ def test_a_load_without_common_dates_reads_no_earlier_rows(load, empty_database,
     assert empty_database.query(scans) == before
 
 
-def test_catalogues_are_replaced_whatever_their_dates(load, empty_database, tmp_path):
+def test_catalogues_keep_every_version_but_not_every_delivery(load, empty_database, tmp_path):
     promotions = pl.DataFrame(
         {
             "promocion_id": [1, 2],
@@ -142,8 +143,17 @@ def test_catalogues_are_replaced_whatever_their_dates(load, empty_database, tmp_
     load(write(tmp_path, "promociones.parquet", later))
     assert empty_database.query(
         "select promocion_id, descuento_pct::int, formato, carga_id = max(carga_id) over () "
-        "from staging.raw_promociones order by 1"
-    ) == [(1, 15, "Express", True), (2, 20, None, False)]
+        "from staging.raw_promociones order by 1, carga_id"
+    ) == [(1, 10, "Express", False), (1, 15, "Express", True), (2, 20, None, False)]
+    for day in range(1, 5):
+        # The same contents in other bytes: of each version the first and the last delivery stay.
+        load(write(tmp_path, "promociones.parquet", promotions.with_columns(nota=pl.lit(day))))
+    assert empty_database.query(
+        "select promocion_id, descuento_pct::int, count(*), max(carga_id) - min(carga_id) "
+        "from staging.raw_promociones group by 1, 2 order by 1, 2"
+    ) == [(1, 10, 2, 5), (1, 15, 1, 0), (2, 20, 2, 5)]
+    assert empty_database.query("select sum(filas_sustituidas)::int from staging.cargas") == [(6,)]
+    assert gate_report(empty_database.parameters).accounted
 
 
 def test_refused_rows_go_to_quarantine_with_every_reason(load, empty_database, tmp_path):
@@ -222,6 +232,14 @@ def test_tables_are_those_of_the_contract(load, empty_database, tmp_path):
         )
         assert [name for name, _ in columns] == [*table.column_names, "carga_id", "fila"]
         assert columns[-2:] == [("carga_id", "integer"), ("fila", "integer")]
+
+
+def test_a_column_that_a_newer_version_has_is_added(load, empty_database, tmp_path):
+    day = date(2024, 1, 31)
+    load(write(tmp_path, "ventas_1.parquet", sales(day, range(1, 3))))
+    empty_database.query("alter table staging.raw_productos drop column proveedor")
+    load(write(tmp_path, "ventas_2.parquet", sales(day, range(3, 5))))
+    assert empty_database.query("select proveedor from staging.raw_productos") == []
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ def test_refused_lines_wait_for_what_they_lack(database: Database) -> None:
         insert into staging.raw_productos
         select
             9999, 'NEW-9999', nombre_producto, marca, categoria, subcategoria, precio_lista,
-            costo_unitario, iva_pct, date '2000-01-01', null, true, carga_id + 1000, 1
+            costo_unitario, iva_pct, unidad_medida, piezas_por_caja, proveedor,
+            date '2000-01-01', null, true, carga_id + 1000, 1
         from staging.raw_productos
         limit 1
         """

@@ -139,13 +139,15 @@ def _unaccounted(database: RdsDatabase) -> list[tuple]:
             from staging.raw_ventas group by carga_id
             union all select 'raw_inventario', carga_id, count(*)
             from staging.raw_inventario group by carga_id
+            union all select 'raw_pedidos', carga_id, count(*)
+            from staging.raw_pedidos group by carga_id
             union all select 'raw_devoluciones', carga_id, count(*)
             from staging.raw_devoluciones group by carga_id
         ) as rows
         full join (
             select * from staging.cargas
             where estado = 'completa'
-                and tabla in ('raw_ventas', 'raw_inventario', 'raw_devoluciones')
+                and tabla in ('raw_ventas', 'raw_inventario', 'raw_devoluciones', 'raw_pedidos')
         ) as cargas on rows.carga_id = cargas.carga_id
         where rows.filas is distinct from cargas.filas_aceptadas
         """

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from retail_platform.simulator.calendar import build_calendar, read_holidays
+from retail_platform.simulator.config import config_for
 from retail_platform.simulator.parameters import CATEGORIES, EVENTS, FORMATS
+from retail_platform.simulator.stores import build_stores
 
 YEARS = range(2015, 2036)
 
@@ -75,10 +77,20 @@ def test_factors_follow_the_calendar() -> None:
     assert factor(date(2024, 5, 30), "Bebidas") > 1.15 * factor(date(2024, 11, 29), "Bebidas")
     assert factor(date(2024, 8, 15), "Abarrotes") > 1.05 * factor(date(2024, 8, 13), "Abarrotes")
     assert factor(date(2024, 2, 29), "Abarrotes") > 1.05 * factor(date(2024, 2, 28), "Abarrotes")
-    weekdays = calendar.weekdays(
-        np.arange(date(2024, 1, 1).toordinal(), date(2024, 1, 8).toordinal())
-    )
-    assert weekdays.mean(axis=0) == pytest.approx(np.ones(len(FORMATS)))
-    busiest = dict(zip(FORMATS, weekdays.argmax(axis=0), strict=True))
-    assert busiest["Hipermercado"] == busiest["Supermercado"] == 5, "Saturday"
-    assert busiest["Conveniencia"] == 4, "Friday"
+    days = np.array([date(2024, 8, 15).toordinal(), date(2024, 8, 13).toordinal()])
+    by_region = calendar.paydays(days)
+    assert by_region[0, 0] > 1 > by_region[0, -1], "the north is paid more than the southeast"
+    assert (by_region[1] == 1).all()
+
+
+def test_stores_differ_in_their_week() -> None:
+    stores = build_stores(config_for(seed=7, scale=1, end=date(2025, 12, 31), years=5))
+    assert stores.weekday.mean(axis=0) == pytest.approx(np.ones(len(stores)))
+    mean = {
+        name: stores.weekday[:, stores.format == index].mean(axis=1)
+        for index, name in enumerate(FORMATS)
+    }
+    assert mean["Hipermercado"].argmax() == mean["Supermercado"].argmax() == 5, "Saturday"
+    assert mean["Conveniencia"].argmax() == 4, "Friday"
+    large = stores.weekday[5:, stores.format == 0].sum(axis=0)
+    assert large.std() > 0.05, "stores of a format are not copies"

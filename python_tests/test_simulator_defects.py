@@ -21,7 +21,7 @@ from retail_platform.targets import connect
 
 END = date(2025, 12, 31)
 SHARE = 0.012
-TABLES = ("ventas", "devoluciones", "inventario")
+TABLES = ("ventas", "devoluciones", "inventario", "pedidos")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,7 @@ def test_defects_are_off_by_default_and_planted_in_the_share_asked_for(
     # The other lines of a ticket in two channels count as well, so there are some more.
     assert SHARE < planted["ventas"] / clean["rows"]["ventas"] < 2 * SHARE
     assert planted["inventario"] / clean["rows"]["inventario"] == pytest.approx(SHARE, rel=0.05)
+    assert planted["pedidos"] / clean["rows"]["pedidos"] == pytest.approx(SHARE, rel=0.05)
     assert planted["devoluciones"] > 0
 
 
@@ -111,7 +112,11 @@ def test_the_database_gives_every_defect_its_fate(
             assert {row[:2] for row in refused} == {row[:2] for row in expected}
         superseded = sum(d["fate"] == "superseded" for d in told["defects"])
         assert ask("select sum(filas_sustituidas) from staging.cargas") == [(superseded,)]
-        for table, column in (("devoluciones", "fecha_devolucion"), ("inventario", "fecha")):
+        for table, column in (
+            ("devoluciones", "fecha_devolucion"),
+            ("inventario", "fecha"),
+            ("pedidos", "fecha_pedido"),
+        ):
             months = ask(
                 f"select to_char({column}, 'YYYY-MM'), count(*) from retail.fact_{table} group by 1"
             )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pickle
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from concurrent.futures import Future
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from retail_platform.commands.generate import main
@@ -65,6 +68,21 @@ def test_a_world_made_day_by_day_is_the_world_made_at_once(at_once: Path, tmp_pa
         append(day, tmp_path)
         day += timedelta(days=1)
     assert _digests(tmp_path) == _digests(at_once)
+
+
+def test_a_later_day_delivers_the_rows_that_changed(at_once: Path, tmp_path: Path) -> None:
+    shutil.copytree(at_once, tmp_path, dirs_exist_ok=True)
+    before = pl.read_parquet(tmp_path / "tiendas.parquet")
+    append(END + timedelta(days=400), tmp_path)
+    planted = json.loads((tmp_path / "manifest.json").read_text())["planted"]
+    changes = [c for c in planted["attribute_changes"] if c["day"] > END.isoformat()]
+    moved = {c["number"]: c["after"] for c in changes if c["column"] == "gerencia"}
+    after = pl.read_parquet(tmp_path / "tiendas.parquet")
+    both = before.join(after, on="tienda_id", suffix="_now")
+    for store, area, now in both.select("tienda_id", "gerencia", "gerencia_now").iter_rows():
+        assert now == moved.get(store, area)
+    assert moved
+    assert any(c["column"] == "categoria" for c in changes)
 
 
 def test_months_that_are_over_are_not_touched_by_an_append(at_once: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The daily run: load what arrived, build what changed, check that every row is accounted for.
+"""The daily run: compare a share of the history, load what arrived, build what changed, report.
 
 Each step is a command of its own, with the credentials of the role whose work it is. A failed step
 is tried again, because a failover of RDS takes a minute or two and a step goes on where it stopped.
@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -24,7 +24,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from retail_platform.errors import UserError
-from retail_platform.loading.errors import LoadError
+from retail_platform.loading.errors import CATALOGUE_REFUSED, LoadError
 from retail_platform.loading.schema import DAILY_LOCK, ensure_tables
 from retail_platform.postgres.connection import connect
 from retail_platform.project import own_command, own_environment, require_project
@@ -54,6 +54,8 @@ class Outcome(IntEnum):
     TESTS_FAILED = 14
     STALE = 15
     UNACCOUNTED = 16
+    CATALOGUE_REFUSED = 17
+    TAMPERED = 18
 
 
 EXPLANATIONS = {
@@ -65,6 +67,9 @@ EXPLANATIONS = {
     Outcome.TESTS_FAILED: "built, but data tests failed: look before you trust the numbers",
     Outcome.STALE: "built, but no new data arrived for too long",
     Outcome.UNACCOUNTED: "built, but rows delivered are not rows published plus rows refused",
+    Outcome.CATALOGUE_REFUSED: "built, but rows of a catalogue were refused: their last good "
+    "versions are published",
+    Outcome.TAMPERED: "built, but published rows were not what was delivered, or not compared",
 }
 
 
@@ -100,7 +105,13 @@ def run_daily(run: DailyRun) -> Outcome:
         the others from being built; a failed build leaves nothing to report on.
     """
     project = require_project()
-    with credentials(run.target) as variables, _lock(run.target, variables) as failure:
+    with ExitStack() as stack:
+        try:
+            variables = stack.enter_context(credentials(run.target))
+        except UserError as error:
+            _LOG.error("%s", error)
+            return Outcome.NO_CONNECTION
+        failure = stack.enter_context(_lock(run.target, variables))
         return failure if failure is not None else _Steps(run, variables, project).run_all()
 
 
@@ -142,7 +153,7 @@ def credentials(target: str, refresh: float = REFRESH_SECONDS) -> Iterator[Crede
         lines = [_password_line(role, _made_password(command, user(role))) for role in ROLES]
         fresh = path.with_suffix(".new")
         fresh.touch(mode=0o600)  # libpq ignores a file that others may read
-        fresh.write_text("".join(lines))
+        fresh.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
         fresh.replace(path)
 
     with tempfile.TemporaryDirectory(prefix="retail-daily-") as folder:
@@ -168,7 +179,13 @@ def credentials(target: str, refresh: float = REFRESH_SECONDS) -> Iterator[Crede
 
 def _made_password(command: str, user: Mapping[str, str]) -> str:
     made = subprocess.run(
-        command, shell=True, env=os.environ | user, capture_output=True, text=True, check=False
+        command,
+        shell=True,
+        env=os.environ | user,
+        capture_output=True,
+        encoding="utf-8",  # not the locale's, in which a password may not be written
+        errors="surrogateescape",
+        check=False,
     )
     if made.returncode != 0 or not made.stdout.strip():
         raise UserError(
@@ -192,12 +209,12 @@ def _lock(target: str, variables: Credentials) -> Iterator[Outcome | None]:
     however the run ends. After a failover it is gone, and dbt's own locks on each model remain.
     """
     own = variables(TRANSFORMER)
-    parameters = connection_parameters(target, environment=os.environ | own)
-    if "PGPASSFILE" in own:
-        parameters["passfile"] = own["PGPASSFILE"]
     try:
+        parameters = connection_parameters(target, environment=os.environ | own)
+        if "PGPASSFILE" in own:
+            parameters["passfile"] = own["PGPASSFILE"]
         session = connect(parameters)
-    except psycopg2.OperationalError as error:
+    except (UserError, psycopg2.OperationalError) as error:
         _LOG.error("%s", error)
         yield Outcome.NO_CONNECTION
         return
@@ -244,11 +261,19 @@ class _Steps:
         for role in ROLES:
             if self._command(role, "db", "check") != 0:
                 return Outcome.NO_CONNECTION
+        # Before anything is loaded: what is published is then what the last build made, and a
+        # dimension that the build is about to set right is still as somebody changed it.
+        checked = self._check()
         outcomes = [self._load()] if self.daily.sources else []
         outcomes.append(self._build())
         if outcomes[-1] is not Outcome.BUILD_FAILED:
             outcomes += [self._freshness(), self._report()]
+        outcomes.append(checked)
         return next((one for one in outcomes if one is not Outcome.DONE), Outcome.DONE)
+
+    def _check(self) -> Outcome:
+        failed = self._command(TRANSFORMER, "check", "--share")
+        return Outcome.TAMPERED if failed else Outcome.DONE
 
     def _load(self) -> Outcome:
         arguments = [*map(str, self.daily.sources)]
@@ -275,8 +300,9 @@ class _Steps:
 
     def _report(self) -> Outcome:
         html = ["--html", str(self.daily.report)] if self.daily.report else []
-        failed = self._command(TRANSFORMER, "load", "--report", *html)
-        return Outcome.UNACCOUNTED if failed else Outcome.DONE
+        code = self._command(TRANSFORMER, "load", "--report", *html)
+        refused = {0: Outcome.DONE, CATALOGUE_REFUSED: Outcome.CATALOGUE_REFUSED}
+        return refused.get(code, Outcome.UNACCOUNTED)
 
     def _attempts(self, step: Callable[[], int]) -> bool:
         """Try a step until it works or the attempts are used up; whether it failed."""
@@ -307,7 +333,9 @@ def judge_build(results: Path) -> Outcome:
     """
     if not results.is_file():
         return Outcome.BUILD_FAILED
-    found = {result["status"] for result in json.loads(results.read_text())["results"]}
+    found = {
+        result["status"] for result in json.loads(results.read_text(encoding="utf-8"))["results"]
+    }
     if "error" in found:
         return Outcome.BUILD_FAILED
     return Outcome.TESTS_FAILED if "fail" in found else Outcome.DONE

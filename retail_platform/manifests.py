@@ -10,6 +10,6 @@ FileEntry = dict[str, Any]
 
 WORLD_FILES = re.compile(
     r"(productos|tiendas|promociones)\.(parquet|csv)"
-    r"|(ventas|inventario|devoluciones)/\3_\d{6}\.(parquet|csv)"
+    r"|(ventas|inventario|devoluciones|pedidos)/\3_\d{6}\.(parquet|csv)"
 )
 """Names that only the simulator gives; other files in its folders are somebody's deliveries."""

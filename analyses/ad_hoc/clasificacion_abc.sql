@@ -1,5 +1,5 @@
 -- Which products carry the sales: ABC classes over the last twelve full months?
--- A: the products that make the first 80 % of sales, B: up to 95 %, C: the rest. Ties go to the
+-- A: the products that make the first 80 % of net sales, B: up to 95 %, C: the rest. Ties go to the
 -- smaller producto_id. Reads retail.agg_ventas_mes_tienda_producto. One row per product sold.
 
 with
@@ -14,7 +14,7 @@ por_producto as (
 
     select
         producto_id,
-        sum(total_ventas) as total_ventas
+        sum(ventas_netas) as ventas_netas
     from {{ ref('agg_ventas_mes_tienda_producto') }}
     where
         mes >= (select ultimo_mes.mes - interval '12 months' from ultimo_mes)
@@ -27,10 +27,10 @@ acumulado as (
 
     select
         producto_id,
-        total_ventas,
-        sum(total_ventas) over (order by total_ventas desc, producto_id)
-        / sum(total_ventas) over () as proporcion_acumulada,
-        total_ventas / sum(total_ventas) over () as proporcion
+        ventas_netas,
+        sum(ventas_netas) over (order by ventas_netas desc, producto_id)
+        / sum(ventas_netas) over () as proporcion_acumulada,
+        ventas_netas / sum(ventas_netas) over () as proporcion
     from por_producto
 
 )
@@ -38,7 +38,7 @@ acumulado as (
 select
     productos.nombre_producto,
     productos.categoria,
-    acumulado.total_ventas,
+    acumulado.ventas_netas,
     round(100 * acumulado.proporcion_acumulada, 2) as acumulado_pct,
     case
         when acumulado.proporcion_acumulada - acumulado.proporcion < 0.80 then 'A'

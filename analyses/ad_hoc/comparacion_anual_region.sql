@@ -1,12 +1,13 @@
--- Is each region growing: sales by month, against the comparable days a year earlier?
+-- Is each region growing: sales of the last twelve whole months, against the comparable days?
 -- Days are compared with the same weekday 364 days before, so a month with one more Saturday gains
--- nothing. Reads retail.agg_ventas_dia_tienda. One row per month and region.
+-- nothing. All stores of the region, each side summed before they are compared. Reads
+-- retail.agg_ventas_dia_tienda. One row per month and region.
 
 with
 
-ultimo_dia as (
+hasta as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select date_trunc('month', fecha_corte + 1)::date as fecha from {{ ref('corte') }}
 
 ),
 
@@ -18,21 +19,37 @@ por_dia as (
         sum(ventas.total_ventas) as total_ventas
     from {{ ref('agg_ventas_dia_tienda') }} as ventas
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
-    where ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 2 * 364
+    where
+        ventas.fecha >= (select hasta.fecha - interval '12 months' from hasta)::date - 364
+        and ventas.fecha < (select hasta.fecha from hasta)
     group by ventas.fecha, tiendas.region
+
+),
+
+por_mes as (
+
+    select
+        date_trunc('month', dias.fecha)::date as mes,
+        por_dia.region,
+        sum(por_dia.total_ventas) filter (where dias.es_actual) as total_ventas,
+        sum(por_dia.total_ventas) filter (where not dias.es_actual) as ventas_comparables
+    from por_dia
+    cross join
+        lateral (
+            values (por_dia.fecha, true), (por_dia.fecha + 364, false)
+        ) as dias (fecha, es_actual)
+    where
+        dias.fecha >= (select hasta.fecha - interval '12 months' from hasta)
+        and dias.fecha < (select hasta.fecha from hasta)
+    group by mes, por_dia.region
 
 )
 
 select
-    date_trunc('month', hoy.fecha)::date as mes,
-    hoy.region,
-    sum(hoy.total_ventas) as total_ventas,
-    sum(antes.total_ventas) as ventas_comparables,
-    round(100 * (sum(hoy.total_ventas) / sum(antes.total_ventas) - 1), 1) as crecimiento_pct
-from por_dia as hoy
-inner join por_dia as antes
-    on
-        hoy.fecha - 364 = antes.fecha
-        and hoy.region = antes.region
-group by mes, hoy.region
-order by mes, hoy.region
+    mes,
+    region,
+    total_ventas,
+    ventas_comparables,
+    round(100 * (total_ventas / ventas_comparables - 1), 1) as crecimiento_pct
+from por_mes
+order by mes, region

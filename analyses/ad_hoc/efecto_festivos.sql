@@ -1,51 +1,101 @@
--- What does a holiday bring: sales of the last two years' holidays against ordinary days?
--- Ordinary: the same weekday in the four weeks before and after, without other holidays. Reads
--- retail.agg_ventas_dia_tienda. One row per holiday.
+-- What does a holiday bring: lines sold on each holiday, against ordinary days? Ordinary: no
+-- holiday nor day around one, no payday (dim_calendario.es_dia_ordinario). The lines of ordinary
+-- days, freed of their weekday, are laid on a straight line through the 75 days before and after,
+-- so season and growth are in it; its value on the holiday, with its weekday, is what is expected.
+-- A holiday on a payday is first freed of the payday: what that day of the month brings where there
+-- is no holiday. error_pct: how far an ordinary day lies from it. Reads
+-- retail.agg_ventas_dia_tienda. One row per holiday and year.
 
 with
-
-ultimo_dia as (
-
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
-
-),
-
-por_dia as (
-
-    select
-        fecha,
-        sum(total_ventas) as total_ventas
-    from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha > (select ultimo_dia.fecha from ultimo_dia) - 728
-    group by fecha
-
-),
 
 dias as (
 
     select
-        por_dia.fecha,
-        por_dia.total_ventas,
+        calendario.fecha,
+        calendario.nombre_festivo,
         calendario.dia_semana,
-        calendario.es_festivo,
-        calendario.nombre_festivo
-    from por_dia
-    inner join {{ ref('dim_calendario') }} as calendario on por_dia.fecha = calendario.fecha
+        calendario.es_ventana_festivo,
+        calendario.es_dia_ordinario,
+        case
+            when extract(day from calendario.fecha + 1) = 1 then 0
+            when extract(day from calendario.fecha) in (1, 2, 15, 16, 17)
+                then extract(day from calendario.fecha)
+        end as dia_quincena,
+        sum(ventas.lineas) as lineas
+    from {{ ref('agg_ventas_dia_tienda') }} as ventas
+    inner join {{ ref('dim_calendario') }} as calendario on ventas.fecha = calendario.fecha
+    group by calendario.fecha
+
+),
+
+semana as (
+
+    select
+        dia_semana,
+        avg(lineas) / (select avg(todos.lineas) from dias as todos where todos.es_dia_ordinario)
+            as factor
+    from dias
+    where es_dia_ordinario
+    group by dia_semana
+
+),
+
+comparados as (
+
+    select
+        dias.fecha,
+        dias.nombre_festivo,
+        dias.dia_quincena,
+        dias.es_ventana_festivo,
+        dias.lineas,
+        count(*) as dias_ordinarios,
+        max(semana.factor) * regr_intercept(
+            ordinarios.lineas / semana_ordinaria.factor, ordinarios.fecha - dias.fecha
+        )::numeric as lineas_ordinarias,
+        -- Spread of an ordinary day around the line.
+        max(semana.factor) * sqrt(
+            regr_syy(ordinarios.lineas / semana_ordinaria.factor, ordinarios.fecha - dias.fecha)
+            * (1 - regr_r2(
+                ordinarios.lineas / semana_ordinaria.factor, ordinarios.fecha - dias.fecha
+            ))
+            / nullif(count(*) - 2, 0)
+        )::numeric as desviacion
+    from dias
+    inner join semana on dias.dia_semana = semana.dia_semana
+    inner join dias as ordinarios
+        on
+            ordinarios.fecha between dias.fecha - 75 and dias.fecha + 75
+            and ordinarios.es_dia_ordinario
+    inner join semana as semana_ordinaria on ordinarios.dia_semana = semana_ordinaria.dia_semana
+    where dias.nombre_festivo is not null or dias.dia_quincena is not null
+    group by
+        dias.fecha, dias.nombre_festivo, dias.dia_quincena, dias.es_ventana_festivo, dias.lineas
+
+),
+
+quincenas as (
+
+    select
+        dia_quincena,
+        sum(lineas) / sum(lineas_ordinarias) as factor
+    from comparados
+    where not es_ventana_festivo
+    group by dia_quincena
 
 )
 
 select
     festivos.fecha,
     festivos.nombre_festivo,
-    festivos.total_ventas,
-    round(avg(ordinarios.total_ventas), 2) as ventas_ordinarias,
-    round(100 * (festivos.total_ventas / avg(ordinarios.total_ventas) - 1), 1) as efecto_pct
-from dias as festivos
-inner join dias as ordinarios
-    on
-        festivos.dia_semana = ordinarios.dia_semana
-        and ordinarios.fecha between festivos.fecha - 28 and festivos.fecha + 28
-        and not ordinarios.es_festivo
-where festivos.es_festivo
-group by festivos.fecha, festivos.nombre_festivo, festivos.total_ventas
+    festivos.lineas,
+    round(festivos.lineas_ordinarias, 1) as lineas_ordinarias,
+    festivos.dias_ordinarios,
+    round(100 * (coalesce(quincenas.factor, 1) - 1), 1) as efecto_quincena_pct,
+    round(
+        100 * (festivos.lineas / festivos.lineas_ordinarias / coalesce(quincenas.factor, 1) - 1), 1
+    ) as efecto_pct,
+    round(100 * festivos.desviacion / festivos.lineas_ordinarias, 1) as error_pct
+from comparados as festivos
+left join quincenas on festivos.dia_quincena = quincenas.dia_quincena
+where festivos.nombre_festivo is not null
 order by festivos.fecha

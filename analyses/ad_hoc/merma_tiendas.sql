@@ -1,11 +1,12 @@
--- Where is stock lost: shrinkage at cost by store over the last year, against what was sold?
--- Reads the monthly rows of retail.fact_inventario. One row per store, the worst 20.
+-- Where is stock lost: shrinkage at cost by store over twelve whole months, against what was sold?
+-- A row covers a month or a day of it, so only whole months make a year of 365 days. Reads
+-- retail.fact_inventario. One row per store, the worst 20.
 
 with
 
-ultimo_dia as (
+hasta as (
 
-    select max(fecha) as fecha from {{ ref('fact_inventario') }}
+    select date_trunc('month', fecha_corte + 1)::date as fecha from {{ ref('corte') }}
 
 )
 
@@ -20,7 +21,9 @@ select
     ) as merma_pct
 from {{ ref('fact_inventario') }} as inventario
 inner join {{ ref('dim_tienda') }} as tiendas on inventario.tienda_id = tiendas.tienda_id
-where inventario.fecha > (select ultimo_dia.fecha from ultimo_dia) - 365
+where
+    inventario.fecha >= (select hasta.fecha - interval '12 months' from hasta)
+    and inventario.fecha < (select hasta.fecha from hasta)
 group by tiendas.formato, tiendas.nombre_tienda, tiendas.tienda_id
 order by merma_pct desc nulls last, tiendas.tienda_id
 limit 20

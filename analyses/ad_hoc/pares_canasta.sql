@@ -1,56 +1,107 @@
--- Which products are bought together: the pairs with the highest lift in the last 30 days?
--- support = share of tickets with both; confidence = share of a's tickets that hold b; lift = how
--- many times more often than if they were bought independently. Tickets of one product are in the
--- denominator too. Reads retail.fact_ventas, its last 30 days. One row per pair, the smaller
--- producto_id first.
+-- Which products are bought together, more than their popularity explains, in the last 91 days?
+-- Tickets are compared with tickets of the same format and number of products: large baskets hold
+-- any two products more often. Expected: tickets with a x tickets with b / tickets, in each class;
+-- z = (observed - expected) / sqrt(variance), both summed over the classes. support = share of all
+-- tickets with both; confidence = share of a's tickets that hold b; lift = observed / expected.
+-- Reads retail.fact_ventas. The 20 pairs with the highest z, the smaller producto_id first.
 
 with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
+
+),
+
+lineas as (
+
+    select distinct
+        ventas.ticket_id,
+        ventas.producto_id,
+        tiendas.formato
+    from {{ ref('fact_ventas') }} as ventas
+    inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
+    where
+        ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 91
+        and ventas.fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
 
 ),
 
 canastas as (
 
-    select distinct
+    select
         ticket_id,
-        producto_id
-    from {{ ref('fact_ventas') }}
-    where
-        fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 30
-        and fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
+        producto_id,
+        formato,
+        least(count(*) over (partition by ticket_id), 15) as tamano
+    from lineas
 
 ),
 
-total as (
+clases as (
 
-    select count(distinct ticket_id) as tickets from canastas
+    select
+        formato,
+        tamano,
+        count(distinct ticket_id)::numeric as tickets
+    from canastas
+    group by formato, tamano
 
 ),
 
 por_producto as (
 
     select
+        formato,
+        tamano,
         producto_id,
-        count(*) as tickets
+        count(*)::numeric as tickets
     from canastas
-    group by producto_id
+    group by formato, tamano, producto_id
 
 ),
 
 pares as (
 
     select
+        a.formato,
+        a.tamano,
         a.producto_id as producto_a,
         b.producto_id as producto_b,
         count(*) as tickets
     from canastas as a
-    inner join canastas as b
+    inner join canastas as b on a.ticket_id = b.ticket_id and a.producto_id < b.producto_id
+    group by a.formato, a.tamano, a.producto_id, b.producto_id
+
+),
+
+esperados as (
+
+    select
+        a.producto_id as producto_a,
+        b.producto_id as producto_b,
+        sum(pares.tickets) as observados,
+        sum(a.tickets) as tickets_a,
+        sum(a.tickets * b.tickets / clases.tickets) as esperados,
+        sum(
+            a.tickets * b.tickets / clases.tickets
+            * (1 - a.tickets / clases.tickets)
+            * (1 - b.tickets / clases.tickets)
+        ) as varianza
+    from clases
+    inner join por_producto as a on clases.formato = a.formato and clases.tamano = a.tamano
+    inner join por_producto as b
         on
-            a.ticket_id = b.ticket_id
+            a.formato = b.formato
+            and a.tamano = b.tamano
             and a.producto_id < b.producto_id
+    left join pares
+        on
+            a.formato = pares.formato
+            and a.tamano = pares.tamano
+            and a.producto_id = pares.producto_a
+            and b.producto_id = pares.producto_b
+    where clases.tamano > 1
     group by a.producto_id, b.producto_id
 
 )
@@ -58,17 +109,20 @@ pares as (
 select
     productos_a.nombre_producto as nombre_a,
     productos_b.nombre_producto as nombre_b,
-    pares.tickets,
-    round(pares.tickets::numeric / total.tickets, 6) as soporte,
-    round(pares.tickets::numeric / a.tickets, 4) as confianza,
-    round(pares.tickets::numeric * total.tickets / (a.tickets * b.tickets), 2) as lift
-from pares
-cross join total
-inner join por_producto as a on pares.producto_a = a.producto_id
-inner join por_producto as b on pares.producto_b = b.producto_id
-inner join {{ ref('dim_producto') }} as productos_a on pares.producto_a = productos_a.producto_id
-inner join {{ ref('dim_producto') }} as productos_b on pares.producto_b = productos_b.producto_id
--- Rarer pairs have a high lift by chance.
-where pares.tickets >= 5
-order by lift desc, pares.producto_a, pares.producto_b
+    esperados.observados as tickets,
+    round(esperados.observados / (select sum(clases.tickets) from clases), 6) as soporte,
+    round(esperados.observados / esperados.tickets_a, 4) as confianza,
+    round(esperados.observados / esperados.esperados, 2) as lift,
+    round((esperados.observados - esperados.esperados) / sqrt(esperados.varianza), 1) as z,
+    esperados.producto_a,
+    esperados.producto_b
+from esperados
+inner join
+    {{ ref('dim_producto') }} as productos_a
+    on esperados.producto_a = productos_a.producto_id
+inner join
+    {{ ref('dim_producto') }} as productos_b
+    on esperados.producto_b = productos_b.producto_id
+where esperados.varianza > 0 and esperados.observados >= 5
+order by z desc, esperados.producto_a, esperados.producto_b
 limit 20

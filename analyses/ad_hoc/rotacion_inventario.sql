@@ -26,7 +26,7 @@ existencias as (
         and inventario.fecha < (select hasta.mes from hasta)
         -- Month ends only: the last two months have a row for each day.
         and inventario.fecha
-        = (date_trunc('month', inventario.fecha) + interval '1 month - 1 day')::date
+        = (date_trunc('month', inventario.fecha) + interval '1 month' - interval '1 day')::date
     group by inventario.fecha, productos.categoria
 
 ),

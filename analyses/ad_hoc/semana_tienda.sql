@@ -6,7 +6,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 ),
 

@@ -11,6 +11,7 @@ buscado as (
     where
         fecha_venta = (
             select max(ventas_dia.fecha) from {{ ref('agg_ventas_dia_tienda') }} as ventas_dia
+            where ventas_dia.lineas > 0
         )
 
 )

@@ -6,7 +6,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('mv_daily_sales_summary') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 )
 
@@ -16,12 +16,14 @@ select
     ventas.cadena,
     ventas.total_ventas,
     comparables.total_ventas as ventas_comparables,
-    round(100 * (ventas.total_ventas / comparables.total_ventas - 1), 1) as crecimiento_pct
+    round(100 * (ventas.total_ventas / nullif(comparables.total_ventas, 0) - 1), 1) as crecimiento_pct
 from {{ ref('mv_daily_sales_summary') }} as ventas
 inner join {{ ref('dim_calendario') }} as calendario on ventas.fecha = calendario.fecha
 left join {{ ref('mv_daily_sales_summary') }} as comparables
     on
         calendario.fecha_comparable = comparables.fecha
         and ventas.cadena = comparables.cadena
-where ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 28
+where
+    ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 28
+    and ventas.fecha <= (select ultimo_dia.fecha from ultimo_dia)
 order by ventas.fecha desc, ventas.cadena

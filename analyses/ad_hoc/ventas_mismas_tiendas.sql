@@ -1,53 +1,34 @@
--- Do stores that existed a year ago sell more, by traffic or by ticket: like-for-like by month?
--- Comparable: open for 12 full months before the day compared, neither closed nor being remodelled
--- since. (1 + traffic) * (1 + ticket) = 1 + growth, exactly. Reads retail.agg_ventas_dia_tienda.
--- One row per month and chain.
+-- Do stores that existed a year ago sell more, by traffic or by ticket: like-for-like by month? A
+-- store counts on a day if its opening month had ended 364 days before and it was open and not in
+-- works on both days. Both sides are summed first, zeros included, then compared; whole months
+-- only. (1 + traffic) * (1 + ticket) = 1 + growth, exactly. Reads retail.mv_daily_store_sales. One
+-- row per month and chain.
 
 with
 
-ultimo_dia as (
+limites as (
 
-    select max(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
-
-),
-
-ventas as (
-
-    select
-        ventas.fecha,
-        ventas.tienda_id,
-        tiendas.cadena,
-        ventas.total_ventas,
-        ventas.numero_tickets
-    from {{ ref('agg_ventas_dia_tienda') }} as ventas
-    inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
-    where
-        ventas.fecha > (select ultimo_dia.fecha from ultimo_dia) - 2 * 364
-        and tiendas.fecha_apertura <= ventas.fecha - interval '12 months'
-        and tiendas.fecha_cierre is null
-        and (
-            tiendas.fecha_remodelacion is null
-            or tiendas.fecha_remodelacion < (select ultimo_dia.fecha from ultimo_dia) - 3 * 364
-        )
+    select date_trunc('month', fecha_corte + 1)::date as hasta from {{ ref('corte') }}
 
 ),
 
 por_mes as (
 
     select
-        date_trunc('month', hoy.fecha)::date as mes,
-        hoy.cadena,
-        count(distinct hoy.tienda_id) as tiendas,
-        sum(hoy.total_ventas) as ventas_hoy,
-        sum(antes.total_ventas) as ventas_antes,
-        sum(hoy.numero_tickets) as tickets_hoy,
-        sum(antes.numero_tickets) as tickets_antes
-    from ventas as hoy
-    inner join ventas as antes
-        on
-            hoy.fecha - 364 = antes.fecha
-            and hoy.tienda_id = antes.tienda_id
-    group by mes, hoy.cadena
+        date_trunc('month', ventas.fecha)::date as mes,
+        tiendas.cadena,
+        count(distinct ventas.tienda_id) as tiendas,
+        sum(ventas.total_ventas) as ventas_hoy,
+        sum(ventas.ventas_anno_anterior) as ventas_antes,
+        sum(ventas.numero_tickets) as tickets_hoy,
+        sum(ventas.tickets_anno_anterior) as tickets_antes
+    from {{ ref('mv_daily_store_sales') }} as ventas
+    inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
+    where
+        ventas.es_mismas_tiendas
+        and ventas.fecha >= (select limites.hasta - interval '12 months' from limites)
+        and ventas.fecha < (select limites.hasta from limites)
+    group by mes, tiendas.cadena
 
 )
 
@@ -55,8 +36,10 @@ select
     mes,
     cadena,
     tiendas,
-    round(100 * (ventas_hoy / ventas_antes - 1), 2) as crecimiento_pct,
-    round(100 * (tickets_hoy / tickets_antes - 1), 2) as trafico_pct,
-    round(100 * ((ventas_hoy / tickets_hoy) / (ventas_antes / tickets_antes) - 1), 2) as ticket_pct
+    round(100 * (ventas_hoy / nullif(ventas_antes, 0) - 1), 2) as crecimiento_pct,
+    round(100 * (tickets_hoy / nullif(tickets_antes, 0) - 1), 2) as trafico_pct,
+    round(
+        100 * (ventas_hoy * tickets_antes / nullif(tickets_hoy * ventas_antes, 0) - 1), 2
+    ) as ticket_pct
 from por_mes
 order by mes, cadena

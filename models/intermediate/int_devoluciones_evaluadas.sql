@@ -27,6 +27,8 @@ comparadas as (
 
     select
         devoluciones.*,
+        ventas.descuento_pct,
+        ventas.costo_unitario,
         ventas.ticket_id is null as es_sin_venta,
         row_number() over (
             partition by devoluciones.devolucion_id

@@ -14,13 +14,13 @@ inventario as (
 
 productos as (
 
-    select * from {{ ref('stg_productos') }}
+    select * from {{ ref('dim_producto') }}
 
 ),
 
 tiendas as (
 
-    select * from {{ ref('stg_tiendas') }}
+    select * from {{ ref('dim_tienda') }}
 
 ),
 

@@ -54,13 +54,13 @@ lineas_repetidas as (
 
 productos as (
 
-    select * from {{ ref('stg_productos') }}
+    select * from {{ ref('dim_producto') }}
 
 ),
 
 tiendas as (
 
-    select * from {{ ref('stg_tiendas') }}
+    select * from {{ ref('dim_tienda') }}
 
 ),
 

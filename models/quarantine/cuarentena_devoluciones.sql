@@ -22,5 +22,6 @@
         'unidades',
         'importe',
         'motivo',
+        'reingresa',
     ],
 ) }}

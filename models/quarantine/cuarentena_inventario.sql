@@ -1,7 +1,7 @@
 {{ config(
     alias='inventario',
     partition_by={'fields': ['fecha'], 'granularity': 'month'},
-    ignores_changes_of=['raw_productos', 'raw_tiendas'],
+    ignores_changes_of=['dim_producto', 'dim_tienda'],
 ) }}
 
 -- Grain: one row per refused stock row as delivered.
@@ -18,6 +18,7 @@
         'dias_periodo',
         'stock_inicial',
         'entradas',
+        'reingresos',
         'salidas',
         'merma',
         'stock_final',

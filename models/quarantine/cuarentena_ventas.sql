@@ -1,7 +1,7 @@
 {{ config(
     alias='ventas',
     partition_by={'fields': ['fecha_venta'], 'granularity': 'month'},
-    ignores_changes_of=['raw_productos', 'raw_tiendas'],
+    ignores_changes_of=['dim_producto', 'dim_tienda'],
 ) }}
 
 -- Grain: one row per refused ticket line as delivered.

@@ -13,6 +13,7 @@ select
     unidades,
     importe,
     motivo,
+    coalesce(reingresa, false) as reingresa,
     carga_id::bigint as carga_id,
     fila::bigint as fila
 from {{ source('staging', 'raw_devoluciones') }}

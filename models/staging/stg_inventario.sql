@@ -7,6 +7,7 @@ select
     dias_periodo,
     stock_inicial,
     entradas,
+    coalesce(reingresos, 0)::numeric(12, 3) as reingresos,
     salidas,
     merma,
     stock_final,

@@ -76,7 +76,8 @@ def _start(
         env=os.environ | libpq_environment(parameters),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
 
 

@@ -29,7 +29,12 @@ log = logging.getLogger(__name__)
 # future, because twenty years of data and their holidays have to fit before it.
 END = date(2035, 12, 17)
 LATE_YEARS = 3
-DATE_COLUMNS = {"ventas": "fecha_venta", "devoluciones": "fecha_devolucion", "inventario": "fecha"}
+DATE_COLUMNS = {
+    "ventas": "fecha_venta",
+    "devoluciones": "fecha_devolucion",
+    "inventario": "fecha",
+    "pedidos": "fecha_pedido",
+}
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ class Workplace:
             cwd=self.project,
             env=os.environ | environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",  # not the locale's
+            errors="replace",
             check=False,
         )
         if result.returncode != 0:

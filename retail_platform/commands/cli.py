@@ -22,8 +22,12 @@ COMMANDS = {
     "generate": "simulate the retail chain's data into files",
     "load": "load files into a target, or check or report on them",
     "daily": "the daily run: load what arrived, build what changed, check, report",
+    "check": "compare what is published with what a build would make of the deliveries",
     "db": "start, stop and show the embedded PostgreSQL; open psql on a target",
     "answers": "print the answers to the four business questions",
+    "report": "write the dashboard's first page into one HTML file",
+    "export": "copy what is published into Parquet files, change by change",
+    "lake": "ask such a copy with DuckDB",
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
     "docs": "repair the data dictionary's page, draw the ER diagram",
@@ -87,5 +91,6 @@ def _run(name: str, argv: Sequence[str] | None) -> int | None:
             raise
         raise UserError(
             f"'retail {name}' needs the package {missing}, which is not installed. Install the "
-            f"locked packages (make install), or everything: pip install '{DISTRIBUTION}[dev]'."
+            f"locked packages (make install; for the open copy make export), or everything: "
+            f"pip install '{DISTRIBUTION}[dev,export]'."
         ) from None

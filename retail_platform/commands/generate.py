@@ -5,9 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from enum import Enum, auto
 from pathlib import Path
 
 from rich.console import Console
@@ -17,14 +15,11 @@ from retail_platform import settings
 from retail_platform.errors import UserError
 from retail_platform.loading import load_folder
 from retail_platform.loading.worlds import World, refuse_other_world
-from retail_platform.manifests import MANIFEST
-from retail_platform.simulator.config import SimulatorError, WorldConfig, config_for
+from retail_platform.simulator.config import SimulatorError
 from retail_platform.simulator.defects import MAX_DIRTY
-from retail_platform.simulator.fingerprint import model_fingerprint
-from retail_platform.simulator.manifest import read_manifest
+from retail_platform.simulator.plans import Action, Plan, WantedWorld, plan_world
 from retail_platform.simulator.simulation import append, generate
 from retail_platform.simulator.workers import MAX_WORKERS
-from retail_platform.simulator.writer import foreign_files
 from retail_platform.targets import connection_parameters
 from retail_platform.text import printable, shown_path
 
@@ -57,7 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # An unknown target is told before the work, not after it.
         parameters = connection_parameters(options.target) if options.load else None
-        plan = _plan(options)
+        if options.dirty and (options.append or options.keep):
+            raise SimulatorError("--dirty makes a new world; leave out --append and --keep")
+        wanted = WantedWorld(options.seed, options.scale, options.end_date, options.years)
+        plan = plan_world(options.output, wanted, append=options.append, keep=options.keep)
         world = _world(plan, options.end_date, options.dirty)
         for target in {options.fits, options.target if options.load else None} - {None}:
             # Before anything is written: the folder keeps the world that is loaded.
@@ -79,89 +77,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-class _Action(Enum):
-    """What is done with the output folder."""
-
-    KEEP = auto()
-    APPEND = auto()
-    GENERATE = auto()
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What the folder will hold.
-
-    Attributes:
-        action: How it comes to hold it.
-        config: Identity of the world.
-        first: First day that has to be simulated.
-        note: What to tell the user, if anything.
-    """
-
-    action: _Action
-    config: WorldConfig
-    first: date
-    note: str = ""
-
-
-def _plan(options: argparse.Namespace) -> _Plan:
-    """Decide what to do, from the options and the folder; changes nothing.
-
-    Raises:
-        SimulatorError: The options do not fit each other or the world in the folder.
-    """
-    output: Path = options.output
-    end: date = options.end_date
-    if options.dirty and (options.append or options.keep):
-        raise SimulatorError("--dirty makes a new world; leave out --append and --keep")
-    if options.append:
-        earlier = read_manifest(output / MANIFEST)
-        earlier.check_continuable(end)
-        return _Plan(_Action.APPEND, earlier.config, earlier.end)
-    wanted = config_for(seed=options.seed, scale=options.scale, end=end, years=options.years)
-    return (_kept(output, wanted, end) if options.keep else None) or _Plan(
-        _Action.GENERATE, wanted, wanted.start
-    )
-
-
-def _kept(output: Path, wanted: WorldConfig, end: date) -> _Plan | None:
-    """How the world in the folder is kept; None if it is not the one asked for."""
-    try:
-        manifest = read_manifest(output / MANIFEST)
-    except SimulatorError:
-        return None
-    found = manifest.config
-    same = (found.seed, found.scale) == (wanted.seed, wanted.scale) and found.start <= wanted.start
-    if not same or manifest.is_dirty or manifest.end > end:
-        return None
-    foreign = foreign_files(output, manifest.files)
-    if foreign or manifest.model != model_fingerprint():
-        # The same world once more: its first day is that of the folder, not of today's settings.
-        why = f"{len(foreign)} files are not its own" if foreign else "the simulator has changed"
-        note = f"{output}: this world is made again, {why}"
-        if foreign:
-            note += f" ({'; '.join(foreign[:3])})"
-        return _Plan(_Action.GENERATE, found, found.start, note)
-    if manifest.end == end:
-        note = f"{output}: kept, it holds this world up to {end}"
-        return _Plan(_Action.KEEP, found, end, note)
-    return _Plan(_Action.APPEND, found, manifest.end)
-
-
-def _world(plan: _Plan, end: date, dirty: float) -> World:
+def _world(plan: Plan, end: date, dirty: float) -> World:
     """The world that the folder will hold, as the load gate knows it."""
     config = plan.config
     return World(config.seed, config.scale, config.start, end, dirty)
 
 
-def _generate(options: argparse.Namespace, plan: _Plan, console: Console) -> None:
+def _generate(options: argparse.Namespace, plan: Plan, console: Console) -> None:
     """Carry out a plan."""
     end: date = options.end_date
     if plan.note:
         console.print(printable(plan.note), markup=False, highlight=False, soft_wrap=True)
-    if plan.action is _Action.KEEP:
+    if plan.action is Action.KEEP:
         return
-    days = (end - plan.first).days + (plan.action is _Action.GENERATE)
+    days = (end - plan.first).days + (plan.action is Action.GENERATE)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -176,7 +105,7 @@ def _generate(options: argparse.Namespace, plan: _Plan, console: Console) -> Non
         def on_day(done: int) -> None:
             bar.advance(task, done)
 
-        if plan.action is _Action.APPEND:
+        if plan.action is Action.APPEND:
             append(end, options.output, workers=options.workers, on_day=on_day)
         else:
             generate(

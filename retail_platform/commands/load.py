@@ -25,6 +25,7 @@ from retail_platform.loading import (
     load_folder,
     read_mapping,
 )
+from retail_platform.loading.errors import CATALOGUE_REFUSED
 from retail_platform.reporting.deliveries import gate_report
 from retail_platform.reporting.rendering import (
     GateReport,
@@ -47,8 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--html belongs to --report")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     delivered = _deliver(options) if options.source else None
-    accounted = _report(options, delivered) if options.report else True
-    return 0 if accounted and not (delivered and delivered.failed) else 1
+    report = _report(options, delivered) if options.report else None
+    if (report and not report.accounted) or (delivered and delivered.failed):
+        return 1
+    return CATALOGUE_REFUSED if report and report.catalogue_refused else 0
 
 
 def _deliver(options: argparse.Namespace) -> LoadReport:
@@ -80,8 +83,8 @@ def _deliver(options: argparse.Namespace) -> LoadReport:
     return report
 
 
-def _report(options: argparse.Namespace, delivered: LoadReport | None) -> bool:
-    """Print the state of all deliveries; whether every row is accounted for.
+def _report(options: argparse.Namespace, delivered: LoadReport | None) -> GateReport:
+    """Print the state of all deliveries.
 
     Raises:
         LoadError: The page cannot be written; the report was printed before.
@@ -98,7 +101,7 @@ def _report(options: argparse.Namespace, delivered: LoadReport | None) -> bool:
                 f"the report cannot be written to {options.html}: {error.strerror}; choose another "
                 "place for --html"
             ) from error
-    return report.accounted
+    return report
 
 
 def _print(sections: Iterable[Section]) -> None:
@@ -121,7 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report",
         action="store_true",
-        help="print the state of all deliveries; exit code 1 if a row is unaccounted for",
+        help="print the state of all deliveries; exit code 1 if a row is unaccounted for, "
+        "3 if rows of a catalogue were refused",
     )
     parser.add_argument("--html", type=Path, help="with --report: write it as an HTML page too")
     parser.add_argument(

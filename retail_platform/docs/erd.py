@@ -92,7 +92,11 @@ def read_tables(manifest: Path) -> list[Table]:
         and node["schema"] == SCHEMA
     ]
     kinds = ("dim", "ref", "fact", "agg")
-    return sorted(tables, key=lambda table: (kinds.index(table.name.split("_")[0]), table.name))
+    # What has no prefix comes last.
+    rank = {kind: place for place, kind in enumerate(kinds)}
+    return sorted(
+        tables, key=lambda table: (rank.get(table.name.split("_")[0], len(kinds)), table.name)
+    )
 
 
 def _table(node: Mapping[str, Any]) -> Table:

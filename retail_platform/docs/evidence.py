@@ -3,15 +3,18 @@
 Only the files are read, never the world that made them, so a figure is evidence and not an echo.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
+from retail_platform.docs.price_effects import Published
+from retail_platform.manifests import MANIFEST
 from retail_platform.simulator.arrays import Bools, Floats
 from retail_platform.simulator.parameters import CATEGORIES, FORMATS
 
@@ -67,6 +70,23 @@ def scan_sales(folder: Path) -> pl.LazyFrame:
         .join(stores, on="tienda_id", how="left")
         .join(products, on="producto_id", how="left")
     )
+
+
+def read_published(folder: Path) -> Published:
+    """What prices are estimated from, out of the files."""
+    sold = (
+        scan_sales(folder)
+        .group_by("region", "formato", "producto_id", "fecha_venta")
+        .agg(pl.sum("unidades"), pl.first("precio_unitario"))
+    )
+    tables = (pl.read_parquet(folder / f"{name}.parquet") for name in ("productos", "promociones"))
+    return Published(_collect(sold), *tables)
+
+
+def read_planted(folder: Path) -> dict[str, Any]:
+    """What the manifest says was planted, to be compared with what is found."""
+    document: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return dict(document["planted"])
 
 
 def scan_stock(folder: Path) -> pl.LazyFrame:
@@ -180,27 +200,6 @@ def expected_units(panel: Panel) -> Floats:
         level[carried == 0] = np.nan
         expected[:, member] = share[..., None] * level[:, None]
     return expected
-
-
-def find_elasticities(panel: Panel) -> dict[str, float]:
-    """Own-price elasticity of each category, absolute, from the promotions.
-
-    Units in promotion are taken as Poisson with mean ``expected * (1 - cut) ** -elasticity``; the
-    elasticity of greatest likelihood is found by Newton's method.
-    """
-    expected = expected_units(panel)
-    found = {}
-    for index, name in enumerate(CATEGORIES):
-        member = (panel.category == index)[None, :, None]
-        chosen = (panel.discount > 0) & member & np.isfinite(expected)
-        log_cut = -np.log1p(-panel.discount[chosen])
-        base, sold = expected[chosen], panel.units[chosen]
-        elasticity = 1.0
-        for _ in range(20):
-            mean = base * np.exp(elasticity * log_cut)
-            elasticity += ((sold - mean) * log_cut).sum() / (mean * log_cut**2).sum()
-        found[name] = float(elasticity)
-    return found
 
 
 def promotion_profile(panel: Panel, before: int = 14, after: int = 21) -> tuple[Floats, Floats]:

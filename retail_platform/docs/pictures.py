@@ -17,14 +17,19 @@ from retail_platform.docs.evidence import (
     month_index,
     promotion_profile,
     read_panel,
+    read_planted,
+    read_published,
     scan_sales,
     scan_stock,
 )
+from retail_platform.docs.price_effects import find_price_effects
 from retail_platform.simulator.parameters import CHANNELS, FORMATS
 
 _COLOURS = ("#20639b", "#ed553b", "#3caea3", "#f6a800")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WELL_KNOWN = 0.35
+"""Standard error of an elasticity above which a product sells too little to be drawn."""
 _SIZE = (7.2, 3.6)
 
 
@@ -51,6 +56,10 @@ def draw_pictures(data: Path, output: Path) -> list[Path]:
         "channels": draw_channels,
         "stock": draw_stock,
         "promotion": draw_promotion,
+        "prices": draw_prices,
+        "elasticity": draw_elasticity,
+        "suppliers": draw_suppliers,
+        "character": draw_character,
     }
     for name, draw in pictures.items():
         figure = Figure(_SIZE, dpi=110, layout="constrained")
@@ -192,6 +201,83 @@ def draw_promotion(folder: Path, axes: Axes) -> None:
     axes.axhline(1, color="grey", linewidth=0.8)
     axes.set(xlabel="days since the promotion began (7 to 10 days long)", ylabel="units / expected")
     axes.set_title("Promotion: lift, and the dip after it")
+
+
+def draw_prices(folder: Path, axes: Axes) -> None:
+    """List prices of a vegetable and of rice in two zones, and the suppliers' costs of the rice."""
+    sold = scan_sales(folder).filter(pl.col("formato") == "Supermercado")
+    names = pl.read_parquet(folder / "productos.parquet")
+    shown = (
+        ("Jitomate", "Centro", _COLOURS[1], "-"),
+        ("Arroz", "Centro", _COLOURS[0], "-"),
+        ("Arroz", "Norte", _COLOURS[2], "--"),
+    )
+    for name, region, colour, line in shown:
+        product = names.filter(pl.col("nombre_producto").str.starts_with(name))["producto_id"][0]
+        daily = (
+            sold.filter((pl.col("producto_id") == product) & (pl.col("region") == region))
+            .group_by("fecha_venta")
+            .agg(pl.first("precio_unitario"), pl.first("costo_unitario"))
+            .sort("fecha_venta")
+            .collect(engine="streaming")
+            .with_columns(pl.col(pl.Decimal).cast(pl.Float64))
+        )
+        label = f"{name}, {region}"
+        days, price = daily["fecha_venta"], daily["precio_unitario"]
+        axes.step(days, price, line, where="post", color=colour, label=label, linewidth=1)
+        if (name, region) == ("Arroz", "Centro"):
+            cost = daily["costo_unitario"]
+            axes.step(days, cost, where="post", color="grey", label="its cost", linewidth=1)
+    axes.set(ylabel="pesos", title="List prices: every week, or when costs change; by zone")
+    axes.legend(frameon=False, ncols=2)
+
+
+def draw_elasticity(folder: Path, axes: Axes) -> None:
+    """Elasticities found in the sales against the planted ones."""
+    planted = read_planted(folder)["elasticity_by_product"]
+    found = find_price_effects(read_published(folder))
+    known = [number for number, error in found.error.items() if error < _WELL_KNOWN]
+    told = np.array([planted[str(number)] for number in known])
+    seen = np.array([found.elasticity[number] for number in known])
+    error = np.array([found.error[number] for number in known])
+    axes.errorbar(told, seen, yerr=error, fmt="o", color=_COLOURS[0], markersize=3, linewidth=0.7)
+    axes.plot([told.min(), told.max()], [told.min(), told.max()], color="grey", linewidth=0.8)
+    correlation = np.corrcoef(told, seen)[0, 1]
+    axes.set(xlabel="planted", ylabel="found, with its standard error")
+    axes.set_title(f"Own-price elasticity of {len(known)} products: correlation {correlation:.3f}")
+
+
+def draw_suppliers(folder: Path, axes: Axes) -> None:
+    """Days from the order to its delivery, of three suppliers."""
+    orders = pl.read_parquet(folder / "pedidos" / "*.parquet").drop_nulls("fecha_entrega")
+    products = pl.read_parquet(folder / "productos.parquet")
+    for category, colour in zip(("Bebidas", "Abarrotes", "Electrónica"), _COLOURS, strict=False):
+        names = products.filter(pl.col("categoria") == category)["proveedor"]
+        supplier = sorted(names.mode().to_list())[0]
+        mine = orders.filter(pl.col("proveedor") == supplier)
+        days = (mine["fecha_entrega"] - mine["fecha_pedido"]).dt.total_days()
+        share = np.bincount(days.to_numpy(), minlength=14)[:14] / len(days)
+        axes.plot(np.arange(14), share, marker="o", color=colour, label=f"{supplier} ({category})")
+    axes.set(xlabel="days from the order to the delivery", ylabel="share of the lines")
+    axes.set_title("Suppliers: lead time, and what comes with the next delivery")
+    axes.legend(frameon=False)
+
+
+def draw_character(folder: Path, axes: Axes) -> None:
+    """Share of the lines that each store sells at weekends, by format."""
+    lines = (
+        scan_sales(folder)
+        .group_by("formato", "tienda_id")
+        .agg((pl.col("fecha_venta").dt.weekday() > 5).mean().alias("share"), pl.len())
+        .filter(pl.col("len") > 5_000)
+        .collect(engine="streaming")
+    )
+    for name, colour in zip(FORMATS, _COLOURS, strict=True):
+        share = lines.filter(pl.col("formato") == name)["share"].to_numpy()
+        axes.hist(share, bins=24, range=(0.2, 0.45), color=colour, alpha=0.6, label=name)
+    axes.set(xlabel="share of the lines on Saturday and Sunday", ylabel="stores")
+    axes.set_title("Every store has its own week")
+    axes.legend(frameon=False)
 
 
 def _count(folder: Path, *keys: str | pl.Expr) -> pl.DataFrame:

@@ -5,19 +5,22 @@ was read through one open file, and its hash is that of these bytes: if it is no
 which the load would be entered in the ledger, the load is refused.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from retail_platform.loading.errors import LoadError
 
 _BLOCK = 1 << 20
+_FOLDER = "retail-load-"
+_HELD = "held"
 
 
 @contextmanager
@@ -102,7 +105,7 @@ def private_copy(path: Path, expected: str | None) -> Iterator[Path]:
     Raises:
         LoadError: The file cannot be read or copied, or its hash is another.
     """
-    folder = Path(tempfile.mkdtemp(prefix="retail-load-"))
+    folder, held = _own_folder()
     try:
         copy = folder / "file"
         with opened(path) as file, copy.open("wb") as target:
@@ -120,3 +123,28 @@ def private_copy(path: Path, expected: str | None) -> Iterator[Path]:
         yield copy
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        held.close()
+
+
+def _own_folder() -> tuple[Path, IO[bytes]]:
+    """A folder for copies, and the file in it whose lock says that this process needs it."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
+        with suppress(FileNotFoundError):
+            held = (folder / _HELD).open("wb")
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if (folder / _HELD).exists():
+                return folder, held
+            held.close()  # taken for abandoned before it was locked
+
+
+def remove_abandoned() -> None:
+    """Remove the copies of loads that were killed: nobody holds their lock any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        with suppress(OSError):
+            # Only one's own: /tmp is everybody's.
+            if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+                continue
+            with (folder / _HELD).open("rb+") as held:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)

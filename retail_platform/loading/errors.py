@@ -2,6 +2,9 @@
 
 from retail_platform.errors import UserError
 
+CATALOGUE_REFUSED = 3
+"""Exit code of the report: everything is accounted for, but catalogue rows were refused."""
+
 
 class LoadError(UserError):
     """A delivery or a target that cannot be loaded."""

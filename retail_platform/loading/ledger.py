@@ -5,7 +5,7 @@ and versions become visible together.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from retail_platform.loading.moves import (
     note_moves,
     replace_in_other_months,
 )
+from retail_platform.loading.order import newer_loads, note_order, ranked_loads
 from retail_platform.loading.schema import LOCKS
 from retail_platform.loading.tables import RawTable
 
@@ -77,6 +78,30 @@ class Tally:
         return self.delivered - self.rejected
 
 
+def note_passed_over(
+    connection: Connection, sources: Iterable[str], found: Iterable[tuple[str, str]]
+) -> None:
+    """Keep what was passed over in the sources, in place of what an earlier load found there.
+
+    Args:
+        connection: An open connection outside a transaction.
+        sources: Absolute paths of the delivery's files and folders, as they are shown.
+        found: Absolute path and reason of each, as they are shown.
+    """
+    with connection, connection.cursor() as cursor:
+        for source in sources:
+            cursor.execute(
+                "delete from staging.archivos_omitidos where ruta = %s or starts_with(ruta, %s)",
+                [source, source.rstrip("/") + "/"],
+            )
+        execute_values(
+            cursor,
+            "insert into staging.archivos_omitidos (ruta, motivo, visto_en) values %s",
+            list(found),
+            template="(%s, %s, now())",
+        )
+
+
 def complete_load(connection: Connection, delivery: Delivery) -> int | None:
     """The complete load of these very bytes, if there is one.
 
@@ -131,19 +156,26 @@ def finish(
     """Replace what this load corrects, note the changed months, close the ledger row.
 
     Loads of one table pass here one at a time: each sees the rows of the ones before it, so of two
-    loads that deliver a key at the same time the later one wins.
+    loads that deliver a key at the same time the later one wins (order.py says which that is).
 
     """
     table = delivery.table
     with connection.cursor() as cursor:
         _lock_table(cursor, table)
+        note_order(cursor, table.name, load_id, delivery.name)
         gone: list[Replaced] = []
         moved: list[Replaced] = []
-        if tally.accepted and _overlapped(cursor, table, load_id, tally):
-            gone = _replace(cursor, table, load_id, tally)
-        if tally.ranges and tally.first and tally.last:
-            days = (tally.first, tally.last)
-            moved = replace_in_other_months(cursor, table, load_id, days, tally.ranges, cache)
+        if tally.accepted and table.is_catalogue:
+            gone = _keep_versions(cursor, table, load_id)
+        elif tally.accepted:
+            newer = newer_loads(cursor, table.name, load_id)
+            if _overlapped(cursor, table, load_id, tally):
+                gone = _replace(cursor, table, load_id, tally, newer)
+            if tally.ranges and tally.first and tally.last:
+                days = (tally.first, tally.last)
+                moved = replace_in_other_months(
+                    cursor, table, load_id, days, tally.ranges, cache, newer
+                )
         changed = Counter(tally.months)
         replaced: Counter[int] = Counter()
         for one in (*gone, *moved):
@@ -230,10 +262,10 @@ def _take_turn(cursor: Cursor, name: str) -> None:
 
 def _overlapped(cursor: Cursor, table: RawTable, load_id: int, tally: Tally) -> bool:
     """Whether an earlier load has dates in common with this one, and so may have its keys."""
-    dates = "fecha_min <= %(last)s and fecha_max >= %(first)s" if table.partition_column else "true"
     cursor.execute(
         "select exists (select from staging.cargas where tabla = %(table)s "
-        f"and estado = %(state)s and carga_id <> %(load)s and filas_aceptadas > 0 and {dates})",
+        "and estado = %(state)s and carga_id <> %(load)s and filas_aceptadas > 0 "
+        "and fecha_min <= %(last)s and fecha_max >= %(first)s)",
         {
             "table": table.name,
             "state": COMPLETE,
@@ -245,33 +277,73 @@ def _overlapped(cursor: Cursor, table: RawTable, load_id: int, tally: Tally) -> 
     return _value(cursor)
 
 
-def _replace(cursor: Cursor, table: RawTable, load_id: int, tally: Tally) -> list[Replaced]:
-    """Delete the rows of earlier loads whose keys this load delivers.
+def _replace(
+    cursor: Cursor, table: RawTable, load_id: int, tally: Tally, newer: list[int]
+) -> list[Replaced]:
+    """Delete the rows of other loads whose keys this load delivers, or its own if they are newer.
 
     The dates are literals on the table itself, so only the partitions between them are read.
-
     """
     keys = ", ".join(table.key)
-    old_keys = ", ".join(f"r.{column}" for column in table.key)
-    new_keys = ", ".join(f"n.{column}" for column in table.key)
-    month, between = "null::date", "true"
-    if table.partition_column:
-        month = f"date_trunc('month', r.{table.partition_column})::date"
-        between = f"r.{table.partition_column} between %(first)s and %(last)s"
+    same = " and ".join(f"r.{column} = n.{column}" for column in table.key)
+    between = f"r.{table.partition_column} between %(first)s and %(last)s"
+    older = "r.carga_id <> %(load)s and r.carga_id <> all(%(newer)s)"
+    sides = [("carga_id = any(%(newer)s)", "r.carga_id = %(load)s")] if newer else []
+    replaced = []
+    # Its own rows that are older go first: they replace nothing.
+    for winners, losers in (*sides, ("carga_id = %(load)s", older)):
+        cursor.execute(
+            f"""
+            with deleted as (
+                delete from staging.{table.name} r
+                using (
+                    select distinct {keys} from staging.{table.name} r
+                    where {winners} and {between}
+                ) n
+                where {losers} and {between} and {same}
+                returning r.carga_id, date_trunc('month', r.{table.partition_column})::date as mes
+            )
+            select carga_id, mes, count(*) from deleted group by carga_id, mes
+            """,
+            {"load": load_id, "newer": newer, "first": tally.first, "last": tally.last},
+        )
+        replaced += [Replaced(*row) for row in cursor.fetchall()]
+    return replaced
+
+
+def _keep_versions(cursor: Cursor, table: RawTable, load_id: int) -> list[Replaced]:
+    """Of a catalogue's rows that say the same of a key, keep the first and the last delivered.
+
+    dbt publishes the last version that breaks no rule, and of two keys that claim one code the
+    first to have it. Both need the versions before the last, but not how often each came: so the
+    table grows with what changes. What is kept does not depend on the order of arrival.
+    """
+    keys, contents = ", ".join(table.key), ", ".join(table.column_names)
     cursor.execute(
         f"""
-        with deleted as (
+        with loads as ({ranked_loads()}),
+        versions as (
+            select
+                r.ctid as place,
+                r.carga_id,
+                row_number() over (same order by l.orden, r.carga_id, r.fila) as from_first,
+                row_number() over (
+                    same order by l.orden desc, r.carga_id desc, r.fila desc
+                ) as from_last
+            from staging.{table.name} r
+            inner join loads l on l.carga_id = r.carga_id
+            where ({keys}) in (select {keys} from staging.{table.name} where carga_id = %(load)s)
+            window same as (partition by {contents})
+        ),
+        deleted as (
             delete from staging.{table.name} r
-            using (
-                select distinct {keys} from staging.{table.name} r
-                where carga_id = %(load)s and {between}
-            ) n
-            where r.carga_id <> %(load)s and {between} and ({old_keys}) = ({new_keys})
-            returning r.carga_id, {month} as mes
+            using versions v
+            where r.ctid = v.place and v.from_first > 1 and v.from_last > 1
+            returning v.carga_id
         )
-        select carga_id, mes, count(*) from deleted group by carga_id, mes
+        select carga_id, null::date, count(*) from deleted group by carga_id
         """,
-        {"load": load_id, "first": tally.first, "last": tally.last},
+        {"table": table.name, "load": load_id},
     )
     return [Replaced(*row) for row in cursor.fetchall()]
 

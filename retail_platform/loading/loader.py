@@ -20,7 +20,7 @@ from psycopg2.extensions import connection as Connection
 from retail_platform.errors import unexpected
 from retail_platform.loading import ledger
 from retail_platform.loading.checks import ROW, Checked, DateWindow, check
-from retail_platform.loading.contents import sha256
+from retail_platform.loading.contents import remove_abandoned, sha256
 from retail_platform.loading.errors import LoadError, TooManyRejectedError
 from retail_platform.loading.files import PassedOver, SourceFile, find_files, read_batches
 from retail_platform.loading.mapping import FileMapping
@@ -30,11 +30,14 @@ from retail_platform.loading.tables import RawTable
 from retail_platform.loading.worlds import Deliveries, claim, refuse_other_content
 from retail_platform.manifests import FileEntry
 from retail_platform.postgres.connection import connect
-from retail_platform.text import printable, shown_name
+from retail_platform.text import printable, shown_name, shown_path
 
 _COPY_BUFFER = 1 << 20
 _CTRL_C_SECONDS = 0.2
 _MAX_MESSAGE = 2_000
+MAX_REJECTED_OF_CATALOGUE = 0.5
+"""Largest share of refused rows of a catalogue: of few rows one is many, and the others count."""
+
 DATES = DateWindow(date(1900, 1, 1), date(2999, 12, 31))
 """Between these dates a window may be set: beyond them a date is no event but a placeholder."""
 
@@ -85,6 +88,10 @@ class Settings:
                 f"date window is {self.window.first} to {self.window.last}; allowed are dates from "
                 f"{DATES.first} to {DATES.last}"
             )
+
+    def allowed_for(self, table: RawTable) -> float:
+        """Largest share of refused rows with which a file of the table is still loaded."""
+        return max(self.max_rejected, MAX_REJECTED_OF_CATALOGUE * table.is_catalogue)
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,7 @@ def load_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
+    remove_abandoned()
     sources = [source] if isinstance(source, Path) else list(source)
     found = find_files(sources, settings.mapping)
     files = found.files
@@ -180,6 +188,11 @@ def load_folder(
         ThreadPoolExecutor(settings.workers) as pool,
     ):
         prepare(steward)
+        ledger.note_passed_over(
+            steward,
+            [shown_path(source.absolute()) for source in sources],
+            [(shown_path(other.path.absolute()), other.reason) for other in found.passed_over],
+        )
         partitions, cache = Partitions(steward), KeyCache()
         contents = list(pool.map(partial(_content, deliveries), files))
         hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
@@ -266,6 +279,7 @@ def check_folder(
     """
     settings = settings or Settings()
     started = datetime.now(UTC)
+    remove_abandoned()
     sources = [source] if isinstance(source, Path) else list(source)
     found = find_files(sources, settings.mapping)
     deliveries = Deliveries(file.path for file in found.files)
@@ -279,7 +293,7 @@ def check_folder(
         try:
             for checked in _checked_batches(file, settings):
                 _count(tally, checked, file.table)
-            _refuse_above_threshold(tally, settings.max_rejected)
+            _refuse_above_threshold(tally, settings.allowed_for(file.table))
             refuse_other_content(tally, deliveries.entry(file.path))
             report = FileReport(file, State.CHECKED, tally, seconds=_seconds_since(begun))
         except Exception as error:
@@ -363,7 +377,7 @@ def _load_file(
                 _count(tally, checked, file.table)
                 for payload in payloads:
                     _send(connection, partitions, file.table, payload)
-            _refuse_above_threshold(tally, settings.max_rejected)
+            _refuse_above_threshold(tally, settings.allowed_for(file.table))
             refuse_other_content(tally, content.entry)
             await_turn()
             if stopped.is_set():

@@ -77,8 +77,11 @@ def replace_in_other_months(
     days: tuple[date, date],
     ranges: dict[date, Range],
     cache: KeyCache,
+    newer: list[int],
 ) -> list[Replaced]:
     """Delete rows with a key of this load from the days that it does not deliver.
+
+    Where those rows are of a newer load, this load's own are deleted instead.
 
     Runs under the table's lock, so every earlier load is seen and none comes in between.
 
@@ -89,6 +92,7 @@ def replace_in_other_months(
         days: Its first and last day; between them its keys were replaced already.
         ranges: Smallest and largest key by month of the load.
         cache: Keys of months.
+        newer: Loads that are later than this one, though they came before it.
 
     Returns:
         What was deleted.
@@ -105,7 +109,7 @@ def replace_in_other_months(
                 there = cache.get(cursor, table, month, version)
             common = own[np.isin(own, there, assume_unique=True)]
             if len(common):
-                replaced += _delete(cursor, table, load_id, days, month, common)
+                replaced += _delete(cursor, table, load_id, days, month, common, newer)
     _note_ranges(cursor, table, load_id, ranges)
     return replaced
 
@@ -169,33 +173,44 @@ def _delete(
     days: tuple[date, date],
     month: date,
     first_keys: Keys,
+    newer: list[int],
 ) -> list[Replaced]:
-    """Delete the rows of a month, outside the load's days, whose whole key the load delivers."""
+    """Of keys of the load that a month has outside the load's days, delete the older rows."""
     keys, day = ", ".join(table.key), table.partition_column
     same = " and ".join(f"r.{column} = n.{column}" for column in table.key)
-    return _deleted(
-        cursor,
-        f"""
-        delete from staging.{table.name} r
-        using (
-            select distinct {keys} from staging.{table.name}
-            where carga_id = %(load)s and {day} between %(first)s and %(last)s
-                and {table.key[0]} = any(%(keys)s)
-        ) n
-        where r.carga_id <> %(load)s and {same}
-            and r.{day} >= %(month)s and r.{day} < %(next)s
-            and r.{day} not between %(first)s and %(last)s
-        returning r.carga_id, date_trunc('month', r.{day})::date as mes
-        """,
-        {
-            "load": load_id,
-            "first": days[0],
-            "last": days[1],
-            "month": month,
-            "next": next_month(month),
-            "keys": first_keys.tolist(),
-        },
+    own = f"between %(first)s and %(last)s and {{0}}.{table.key[0]} = any(%(keys)s)"
+    mine = f"{{0}}.carga_id = %(load)s and {{0}}.{day} {own}"
+    there = (
+        f"{{0}}.{day} >= %(month)s and {{0}}.{day} < %(next)s "
+        f"and {{0}}.{day} not between %(first)s and %(last)s"
     )
+    newer_there = f"{{0}}.carga_id = any(%(newer)s) and {there}"
+    older_there = f"{{0}}.carga_id <> %(load)s and {{0}}.carga_id <> all(%(newer)s) and {there}"
+    values = {
+        "load": load_id,
+        "first": days[0],
+        "last": days[1],
+        "month": month,
+        "next": next_month(month),
+        "keys": first_keys.tolist(),
+        "newer": newer,
+    }
+    deleted = []
+    # Its own rows that are older go first: they replace nothing.
+    for winners, losers in ((newer_there, mine), (mine, older_there))[0 if newer else 1 :]:
+        deleted += _deleted(
+            cursor,
+            f"""
+            delete from staging.{table.name} r
+            using (
+                select distinct {keys} from staging.{table.name} n where {winners.format("n")}
+            ) n
+            where {same} and {losers.format("r")}
+            returning r.carga_id, date_trunc('month', r.{day})::date as mes
+            """,
+            values,
+        )
+    return deleted
 
 
 def _deleted(cursor: Cursor, delete: str, values: dict[str, object]) -> list[Replaced]:
@@ -291,12 +306,15 @@ def note_moves(
     Returns:
         Rows by month.
     """
-    if moved:
+    rows: Counter[tuple[int, date | None]] = Counter()
+    for one in moved:
+        rows[one.load_id, one.month] += one.rows
+    if rows:
         execute_values(
             cursor,
             "insert into staging.filas_movidas (tabla, carga_id, carga_anterior, mes, filas) "
             "values %s",
-            [(table.name, load_id, one.load_id, one.month, one.rows) for one in moved],
+            [(table.name, load_id, *place, number) for place, number in rows.items()],
         )
     months: Counter[date] = Counter()
     for one in moved:

@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from retail_platform.loading.errors import LoadError
+from retail_platform.loading.order import ORDERS
 from retail_platform.loading.tables import RAW_TABLES, RawTable
 
 MINIMUM_SERVER = 150_000
@@ -80,6 +81,18 @@ BOOKKEEPING = {
             filas bigint not null,
             primary key (carga_id, carga_anterior, mes)
         )
+    """,
+    # What the newest load of a folder found there and passed over, for the report.
+    "staging.archivos_omitidos": """
+        create table staging.archivos_omitidos (
+            ruta text not null,
+            motivo text not null,
+            visto_en timestamptz not null
+        )
+    """,
+    # The place of each load among those of its table: order.py.
+    ORDERS: f"""
+        create table {ORDERS} (carga_id bigint primary key, orden text not null)
     """,
     # The simulated world that the database holds, at most one; none if the data are real.
     "staging.mundo": """
@@ -238,7 +251,16 @@ def create_tables(cursor: Cursor) -> None:
 
 def _ddl() -> dict[str, str]:
     raw = {f"staging.{table.name}": _table_ddl(table) for table in RAW_TABLES.values()}
-    return BOOKKEEPING | raw | {PARTITION_FUNCTION: _PARTITION_DDL}
+    return BOOKKEEPING | raw | {PARTITION_FUNCTION: _PARTITION_DDL} | _COLUMN_DDL
+
+
+_COLUMN_DDL = {
+    f"staging.{table.name}.{column.name}": f"alter table staging.{table.name} "
+    f"add column if not exists {column.name} {column.sql_type}"
+    for table in RAW_TABLES.values()
+    for column in table.columns
+}
+"""For tables that an earlier version of this project made: rows that they hold have no value."""
 
 
 def _missing(cursor: Cursor) -> list[str]:
@@ -264,11 +286,24 @@ def _missing(cursor: Cursor) -> list[str]:
             and p.prosecdef
             -- Not somebody else's of the same text.
             and p.proowner = c.relowner
+        union all
+        select n.nspname || '.' || c.relname || '.' || a.attname
+        from pg_catalog.pg_attribute a
+        inner join pg_catalog.pg_class c on c.oid = a.attrelid
+        inner join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname || '.' || c.relname = any(%(tables)s) and not a.attisdropped
         """,
-        {"schemas": list(SCHEMAS), "function": PARTITION_FUNCTION, "body": _PARTITION_BODY},
+        {
+            "schemas": list(SCHEMAS),
+            "function": PARTITION_FUNCTION,
+            "body": _PARTITION_BODY,
+            "tables": [f"staging.{name}" for name in RAW_TABLES],
+        },
     )
     found = {name for (name,) in cursor.fetchall()}
-    return [name for name in _ddl() if name not in found]
+    # A table that is missing comes with its columns.
+    new = {name for name in _COLUMN_DDL if name.rpartition(".")[0] not in found}
+    return [name for name in _ddl() if name not in found | new]
 
 
 def _create_schema(cursor: Cursor, schema: str, missing: Sequence[str]) -> None:

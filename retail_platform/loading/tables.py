@@ -100,6 +100,11 @@ class RawTable:
         """The table's short name, which files and folders carry: ``ventas``."""
         return self.name.removeprefix("raw_")
 
+    @property
+    def is_catalogue(self) -> bool:
+        """Whether it says what things are, not what happened: every version of a row is kept."""
+        return self.partition_column is None
+
     @cached_property
     def column_names(self) -> tuple[str, ...]:
         """Names of the delivered columns, in order."""
@@ -123,12 +128,20 @@ PRODUCTS = RawTable(
         Column("precio_lista", "numeric(10,2)", minimum=0),
         Column("costo_unitario", "numeric(10,2)", minimum=0),
         Column("iva_pct", "numeric(5,2)", minimum=0, maximum=100),
+        Column("unidad_medida", "text"),
+        Column("piezas_por_caja", "integer", minimum=1),
+        Column("proveedor", "text"),
         Column("fecha_lanzamiento", "date", required=False),
         Column("fecha_retiro", "date", required=False),
         Column("activo", "boolean"),
     ),
     key=("producto_id",),
-    row_rules=(_starts_before("fecha_lanzamiento", "fecha_retiro"),),
+    row_rules=(
+        _starts_before("fecha_lanzamiento", "fecha_retiro"),
+        RowRule(
+            "unidad_medida", "UNIDAD_DESCONOCIDA", ~pl.col("unidad_medida").is_in(["pieza", "kg"])
+        ),
+    ),
 )
 
 STORES = RawTable(
@@ -140,17 +153,21 @@ STORES = RawTable(
         Column("cadena", "text"),
         Column("formato", "text"),
         Column("region", "text"),
+        Column("gerencia", "text", required=False),
         Column("ciudad", "text"),
         Column("estado", "text"),
         Column("superficie_m2", "integer", minimum=1),
         Column("fecha_apertura", "date"),
         Column("fecha_cierre", "date", required=False),
+        Column("fecha_inicio_remodelacion", "date", required=False),
         Column("fecha_remodelacion", "date", required=False),
         Column("activo", "boolean"),
     ),
     key=("tienda_id",),
     row_rules=(
         _starts_before("fecha_apertura", "fecha_cierre"),
+        _starts_before("fecha_apertura", "fecha_inicio_remodelacion"),
+        _starts_before("fecha_inicio_remodelacion", "fecha_remodelacion"),
         _starts_before("fecha_apertura", "fecha_remodelacion"),
     ),
 )
@@ -203,6 +220,7 @@ RETURNS = RawTable(
         Column("unidades", "numeric(10,3)", minimum=0.001),
         Column("importe", "numeric(12,2)", minimum=0),
         Column("motivo", "text", required=False),
+        Column("reingresa", "boolean", required=False),
     ),
     key=("devolucion_id",),
     partition_column="fecha_devolucion",
@@ -218,6 +236,7 @@ INVENTORY = RawTable(
         Column("dias_periodo", "smallint", minimum=1),
         Column("stock_inicial", "numeric(12,3)", minimum=0),
         Column("entradas", "numeric(12,3)", minimum=0),
+        Column("reingresos", "numeric(12,3)", required=False, minimum=0),
         Column("salidas", "numeric(12,3)", minimum=0),
         Column("merma", "numeric(12,3)", minimum=0),
         Column("stock_final", "numeric(12,3)", minimum=0),
@@ -232,12 +251,40 @@ INVENTORY = RawTable(
             pl.col("stock_inicial") + pl.col("entradas") - pl.col("salidas") - pl.col("merma")
             != pl.col("stock_final"),
         ),
+        RowRule("reingresos", "FUERA_DE_RANGO", pl.col("reingresos") > pl.col("entradas")),
+    ),
+)
+
+ORDERS = RawTable(
+    "raw_pedidos",
+    (
+        Column("pedido_id", "bigint", minimum=1),
+        Column("tienda_id", "integer", minimum=1),
+        Column("producto_id", "integer", minimum=1),
+        Column("proveedor", "text"),
+        Column("fecha_pedido", "date", windowed=True),
+        Column("fecha_promesa", "date"),
+        Column("fecha_entrega", "date", required=False),
+        Column("unidades_pedidas", "numeric(12,3)", minimum=0.001),
+        Column("unidades_recibidas", "numeric(12,3)", minimum=0),
+    ),
+    key=("pedido_id", "producto_id"),
+    partition_column="fecha_pedido",
+    row_rules=(
+        _starts_before("fecha_pedido", "fecha_promesa"),
+        _starts_before("fecha_pedido", "fecha_entrega"),
+        RowRule(
+            "unidades_recibidas",
+            "RECEPCION_INCOHERENTE",
+            (pl.col("unidades_recibidas") > pl.col("unidades_pedidas"))
+            | (pl.col("fecha_entrega").is_null() & (pl.col("unidades_recibidas") > 0)),
+        ),
     ),
 )
 
 # Catalogues first, so that a reader of a half-loaded folder finds products before their sales.
 RAW_TABLES = {
-    table.name: table for table in (PRODUCTS, STORES, PROMOTIONS, SALES, RETURNS, INVENTORY)
+    table.name: table for table in (PRODUCTS, STORES, PROMOTIONS, SALES, RETURNS, INVENTORY, ORDERS)
 }
 
 

@@ -486,7 +486,8 @@ class LocalServer:
             cwd=self.home,
             env=environment | {"LC_ALL": "C"},
             capture_output=True,
-            text=True,
+            encoding="utf-8",  # not the locale's
+            errors="replace",
             check=False,
             **self.account.process_options,
         )

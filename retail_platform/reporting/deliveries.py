@@ -31,6 +31,7 @@ class _Query:
         file: Name of the query in ``sql``.
         needs: Relations without which it is left out.
         difference: Columns that must be zero in every row.
+        is_refusal: Whether each of its rows is one that somebody has to correct.
     """
 
     title: str
@@ -38,6 +39,7 @@ class _Query:
     file: str
     needs: tuple[str, ...] = ()
     difference: tuple[str, ...] = ()
+    is_refusal: bool = False
 
 
 _QUERIES = (
@@ -50,6 +52,12 @@ _QUERIES = (
         "Failed loads",
         "The newest first; correct what the error says and load the file again.",
         "failed_loads",
+    ),
+    _Query(
+        "Passed over",
+        "In the folders that were loaded, but no delivery that can be read; as of the newest load.",
+        "passed_over",
+        needs=("staging.archivos_omitidos",),
     ),
     _Query(
         "Every row accounted for, by load",
@@ -65,6 +73,17 @@ _QUERIES = (
         "sales_accounted_for",
         needs=("retail.fact_ventas", "cuarentena.ventas"),
         difference=("rows missing", "money missing"),
+    ),
+    _Query(
+        "Catalogue rows refused",
+        "They broke a rule of their dimension, which keeps the last good version; correct them and "
+        "deliver the catalogue again.",
+        "catalogue_refused",
+        needs=(
+            *("cuarentena.productos", "cuarentena.tiendas", "cuarentena.promociones"),
+            *("retail.dim_producto", "retail.dim_tienda", "retail.dim_promocion"),
+        ),
+        is_refusal=True,
     ),
     _Query(
         "Moved from other months",
@@ -83,6 +102,13 @@ _QUERIES = (
         "quarantined_by_dbt",
     ),
     _Query(
+        "Datos al último día completo",
+        "Las vistas terminan el último día completo. Una entrega parcial no las mueve: el día se "
+        "completa cuando llegan las tiendas que faltan, o cuando el catálogo las da por cerradas.",
+        "complete_days",
+        needs=("retail.corte", "retail.agg_ventas_dia_tienda", "retail.dim_tienda"),
+    ),
+    _Query(
         "Days without a sale",
         "Between the first and the last day with sales.",
         "days_without_a_sale",
@@ -96,9 +122,9 @@ _QUERIES = (
     ),
     _Query(
         "The last seven days against the seven before",
-        "By chain; up to the last day with sales.",
+        "By chain; up to the last complete day.",
         "last_two_weeks",
-        needs=("retail.mv_daily_sales_summary",),
+        needs=("retail.mv_daily_sales_summary", "retail.corte"),
     ),
 )
 
@@ -148,4 +174,11 @@ def _section(cursor: Cursor, query: _Query, tables: Mapping[str, list[str]]) -> 
     if len(rows) > SHOWN_ROWS:
         note += f" Shown are {SHOWN_ROWS} of {len(rows):,} rows."
     shown = tuple(tuple(row) for row in rows[:SHOWN_ROWS])
-    return Section(query.title, note if rows else f"{note} None.", columns, shown, bool(broken))
+    return Section(
+        query.title,
+        note if rows else f"{note} None.",
+        columns,
+        shown,
+        bool(broken),
+        query.is_refusal and bool(rows),
+    )

@@ -30,6 +30,7 @@ class Section:
         columns: Headings of the columns.
         rows: Values.
         broken: Whether it shows rows that are unaccounted for.
+        refused: Whether it shows rows of a catalogue that were refused.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Section:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     broken: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class GateReport:
     def accounted(self) -> bool:
         """Whether every delivered row is in one place."""
         return not any(section.broken for section in self.sections)
+
+    @property
+    def catalogue_refused(self) -> bool:
+        """Whether a row of a catalogue was refused, so that an older one is published, or none."""
+        return any(section.refused for section in self.sections)
 
 
 def delivery_sections(report: LoadReport) -> tuple[Section, ...]:
@@ -126,7 +133,9 @@ def shown(value: object) -> str:
 def to_terminal(sections: Iterable[Section]) -> Iterator[RenderableType]:
     """Sections for a terminal: heading, note and table of each."""
     for section in sections:
-        yield Text(f"\n{section.title}", style="bold red" if section.broken else "bold")
+        yield Text(
+            f"\n{section.title}", style="bold red" if section.broken or section.refused else "bold"
+        )
         yield Text(section.note)
         if section.rows:
             table = Table(box=None)

@@ -11,10 +11,12 @@ from retail_platform.simulator.arrays import Floats, Ints
 from retail_platform.simulator.parameters import (
     CATEGORIES,
     CATEGORY,
+    DAY_KINDS,
+    EARLY_DAYS,
     EVENTS,
-    FORMAT,
-    FORMATS,
+    HOLIDAYS,
     PAYDAY,
+    PAYDAY_BY_REGION,
     REFERENCE,
     EventWindow,
 )
@@ -29,21 +31,31 @@ class Calendar:
     Attributes:
         first: Ordinal of the first day.
         category_factor: Season, events and paydays; shape (days, categories).
-        weekday_factor: Shape of the week by format; shape (7, formats), Monday first.
+        payday: Extra demand of paydays in it; shape (days,).
+        kind: Index in ``DAY_KINDS`` of each day.
     """
 
     first: int
     category_factor: Floats
-    weekday_factor: Floats
+    payday: Floats
+    kind: Ints
 
     def categories(self, days: Ints) -> Floats:
         """Factor of each category on the given ordinals, shape (len(days), categories)."""
-        last = len(self.category_factor) - 1
-        return self.category_factor[np.clip(days - self.first, 0, last)]
+        return self.category_factor[self._rows(days)]
 
-    def weekdays(self, days: Ints) -> Floats:
-        """Factor of each format on the given ordinals, shape (len(days), formats)."""
-        return self.weekday_factor[(days - 1) % 7]
+    def paydays(self, days: Ints) -> Floats:
+        """Factor of paydays on the given ordinals relative to the country's, by region."""
+        extra = self.payday[self._rows(days)][:, None]
+        factor: Floats = (1 + extra * np.array(PAYDAY_BY_REGION)) / (1 + extra)
+        return factor
+
+    def kinds(self, days: Ints) -> Ints:
+        """Index in ``DAY_KINDS`` of the given ordinals."""
+        return self.kind[self._rows(days)]
+
+    def _rows(self, days: Ints) -> Ints:
+        return np.clip(days - self.first, 0, len(self.category_factor) - 1)
 
 
 def read_holidays(path: Path = REFERENCE / "festivos.csv") -> dict[date, str]:
@@ -59,13 +71,23 @@ def build_calendar(holidays: dict[date, str]) -> Calendar:
     first = date(min(holidays).year, 1, 1).toordinal()
     last = date(max(holidays).year, 12, 31).toordinal()
     days = np.arange(first, last + 1)
-    factor = np.exp(_log_season(days)) * _payday_factor(days)[:, None]
+    payday = _payday_factor(days)
+    factor = np.exp(_log_season(days)) * payday[:, None]
     for window in EVENTS:
         for holiday, name in holidays.items():
             if name == window.holiday:
                 _apply_event(factor, window, holiday.toordinal() - first)
-    weekday = np.array([FORMAT[name].weekday for name in FORMATS]).T
-    return Calendar(first, factor, weekday / weekday.mean(axis=0))
+    return Calendar(first, factor, payday - 1, np.array([_kind(int(day)) for day in days]))
+
+
+def _kind(ordinal: int) -> int:
+    """Index in ``DAY_KINDS`` of a day."""
+    day = date.fromordinal(ordinal)
+    if (day.month, day.day) in HOLIDAYS:
+        return DAY_KINDS.index("holiday")
+    if (day.month, day.day) in EARLY_DAYS:
+        return DAY_KINDS.index("early")
+    return DAY_KINDS.index("weekend" if day.weekday() >= 5 else "weekday")
 
 
 def year_fraction(days: Ints) -> Floats:

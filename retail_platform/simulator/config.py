@@ -70,6 +70,11 @@ class WorldConfig:
         wanted = round(STORES_FULL_SCALE * self.scale)
         return max(MIN_STORES, min(STORES_FULL_SCALE, wanted))
 
+    @property
+    def store_volume(self) -> float:
+        """Volume of a store relative to the full chain's, at most 1."""
+        return min(1.0, STORES_FULL_SCALE * self.scale / self.store_count)
+
 
 def config_for(
     *, seed: int, scale: float, end: date, years: int, daily_stock_from: date | None = None

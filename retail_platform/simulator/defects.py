@@ -219,14 +219,47 @@ _RETURNS: Final = (
         (("unidades", pl.col("unidades") * 100), ("importe", pl.col("importe") * 100)),
     ),
 )
+_ORDERS: Final = (
+    _Kind("duplicate_order_line", "CLAVE_DUPLICADA", QUARANTINE),
+    _Kind(
+        "unknown_product",
+        "PRODUCTO_HUERFANO",
+        QUARANTINE,
+        (("producto_id", pl.col("producto_id") + _UNKNOWN),),
+    ),
+    _Kind(
+        "unknown_store",
+        "TIENDA_HUERFANA",
+        QUARANTINE,
+        (("tienda_id", pl.col("tienda_id") + _UNKNOWN),),
+    ),
+    _Kind(
+        "more_than_ordered",
+        "RECEPCION_INCOHERENTE",
+        FILE_QUARANTINE,
+        (("unidades_recibidas", pl.col("unidades_pedidas") + 1),),
+    ),
+    _Kind(
+        "delivered_before_the_order",
+        "FECHAS_INCOHERENTES",
+        FILE_QUARANTINE,
+        (("fecha_entrega", pl.col("fecha_pedido").dt.offset_by("-1d")),),
+    ),
+)
+_OTHER_TABLES: Final = {
+    "inventario": (2, _STOCK),
+    "devoluciones": (3, _RETURNS),
+    "pedidos": (4, _ORDERS),
+}
+"""Stream and kinds of the tables whose rows stand alone."""
 
 
 def plant_defects(folder: Path, seed: int, fraction: float) -> None:
     """Plant defects in the files of a folder and tell of them in its manifest.
 
-    About ``fraction`` of the sale lines, stock rows and returns get a defect. The manifest then
-    lists them under ``defects``, and under ``expected`` what the facts hold when all have met their
-    fate.
+    About ``fraction`` of the sale lines, stock rows, returns and order lines get a defect. The
+    manifest then lists them under ``defects``, and under ``expected`` what the facts hold when all
+    have met their fate.
 
     Args:
         folder: Files of a clean world, not yet published.
@@ -257,9 +290,9 @@ def plant_defects(folder: Path, seed: int, fraction: float) -> None:
         corrected.append(fixed)
         defects += _write("ventas", path, frame, chosen, late, as_csv)
         defects += _superseded(late, correct, path, as_csv)
-    for table, kinds in (("inventario", _STOCK), ("devoluciones", _RETURNS)):
+    for table, (part, kinds) in _OTHER_TABLES.items():
         for number, path in enumerate(sorted((folder / table).glob("*.parquet"))):
-            rng = stream(seed, Part.DEFECTS, 2 if table == "inventario" else 3, number)
+            rng = stream(seed, Part.DEFECTS, part, number)
             frame = read_parquet(path)
             rows = rng.choice(len(frame), min(len(frame), round(fraction * len(frame))), False)
             chosen = {int(row): kinds[(i + number) % len(kinds)] for i, row in enumerate(rows)}

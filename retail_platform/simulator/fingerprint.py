@@ -6,7 +6,7 @@ from pathlib import Path
 from retail_platform.simulator.parameters import REFERENCE
 
 _PACKAGE = Path(__file__).parent
-_WITHOUT_EFFECT = frozenset({"__init__", "defects", "fingerprint", "workers", "writer"})
+_WITHOUT_EFFECT = frozenset({"__init__", "defects", "fingerprint", "plans", "workers", "writer"})
 """Modules that change how a world is asked for, measured or stored, but not its data."""
 
 

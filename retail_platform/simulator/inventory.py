@@ -6,9 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from retail_platform.simulator.arrays import Bools, Ints
-from retail_platform.simulator.demand import MILLI
-from retail_platform.simulator.products import unit_costs
+from retail_platform.simulator.arrays import MILLI, Bools, Ints
+from retail_platform.simulator.prices import unit_costs
 from retail_platform.simulator.stock import StockDay
 from retail_platform.simulator.tickets import dates, decimals
 from retail_platform.simulator.world import World
@@ -23,7 +22,8 @@ class StockRows:
         pair: Number of the pair.
         length: Days of the period.
         opening: Stock on the morning of the first day.
-        receipts: Received in the period.
+        receipts: Received in the period, of suppliers.
+        restocked: Returned goods that went back to the shelf.
         sold: Units of the sale lines of the period.
         shrink: Lost, expired or written off at the end of the product's life in the store.
         closing: Stock on the evening of ``day``.
@@ -34,6 +34,7 @@ class StockRows:
     length: Ints
     opening: Ints
     receipts: Ints
+    restocked: Ints
     sold: Ints
     shrink: Ints
     closing: Ints
@@ -47,7 +48,7 @@ class StockLog:
         self._world = world
         count = len(world.pairs)
         self._length = np.zeros(count, np.int64)
-        self._sums = np.zeros((3, count), np.int64)
+        self._sums = np.zeros((4, count), np.int64)
         self._opening = np.zeros(count, np.int64)
         self._rows: list[tuple[Ints, ...]] = []
 
@@ -57,7 +58,7 @@ class StockLog:
         fresh = self._length == 0
         self._opening = np.where(fresh, balance.opening, self._opening)
         self._length += active
-        self._sums += np.stack([balance.receipts, balance.sold, balance.shrink])
+        self._sums += np.stack([balance.receipts, balance.restocked, balance.sold, balance.shrink])
         ends = active if self._period_ends(day) else active & (self._world.pairs.last == day)
         self._close(day, ends, balance.closing)
 
@@ -96,7 +97,7 @@ def stock_frame(world: World, rows: StockRows) -> pl.DataFrame:
     product = world.pairs.product[rows.pair]
     first = int(rows.day.min(initial=date.max.toordinal()))
     days = np.arange(first, int(rows.day.max(initial=first)) + 1)
-    cost = unit_costs(world.products, days)[rows.day - first, product]
+    cost = unit_costs(world.products, world.config.seed, days)[rows.day - first, product]
     return pl.DataFrame(
         {
             "fecha": dates(rows.day),
@@ -104,7 +105,8 @@ def stock_frame(world: World, rows: StockRows) -> pl.DataFrame:
             "producto_id": pl.Series(world.products.product_id[product].astype(np.int32)),
             "dias_periodo": pl.Series(rows.length),
             "stock_inicial": decimals(rows.opening / MILLI, 12, 3),
-            "entradas": decimals(rows.receipts / MILLI, 12, 3),
+            "entradas": decimals((rows.receipts + rows.restocked) / MILLI, 12, 3),
+            "reingresos": decimals(rows.restocked / MILLI, 12, 3),
             "salidas": decimals(rows.sold / MILLI, 12, 3),
             "merma": decimals(rows.shrink / MILLI, 12, 3),
             "stock_final": decimals(rows.closing / MILLI, 12, 3),

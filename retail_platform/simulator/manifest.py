@@ -11,23 +11,59 @@ import numpy as np
 
 from retail_platform.manifests import FileEntry
 from retail_platform.settings import LATEST_END
-from retail_platform.simulator.arrays import Ints
+from retail_platform.simulator.arrays import MILLI, Ints
+from retail_platform.simulator.attributes import attribute_changes
 from retail_platform.simulator.config import SimulatorError, WorldConfig
-from retail_platform.simulator.demand import MILLI, channel_shares
+from retail_platform.simulator.demand import channel_shares
 from retail_platform.simulator.fingerprint import model_fingerprint
 from retail_platform.simulator.inventory import StockRows
+from retail_platform.simulator.orders import Orders
 from retail_platform.simulator.parameters import (
     CATEGORIES,
     CATEGORY,
+    CHANNEL_RETURN_FACTOR,
     CHANNELS,
+    CROSS_EFFECT,
+    CROSS_EFFECTS,
+    DAY_KINDS,
+    ELECTRONICS_PRICE_DRIFT,
     EVENTS,
     FORMAT,
     FORMATS,
+    GIFT_RETURN_FACTOR,
+    GIFT_RETURN_LATE,
+    INFLATION,
+    INFLATION_LATER,
+    OPENING_DAYS,
+    OPENING_DIP,
+    OPENING_HOURS,
+    ORDER_MISSED,
+    OUTAGE_DAYS,
+    OUTAGE_PROBABILITY,
     PAYDAY,
+    PAYDAY_BY_REGION,
+    PRICE_CHANGE_SIGMA,
+    PRICE_LAG_DAYS,
+    PRICE_ZONES,
+    PRODUCE_PRICE_WAVE,
     PROMO_DIP_DAYS,
     PROMO_DIP_MAX,
     PROMO_DIP_SHARE,
+    REGION_DAY_MEMORY,
+    REGION_DAY_SIGMA,
+    REGIONS,
+    REMODEL_LIFT,
+    REMODEL_WORKS_FACTOR,
+    RETURN_REASON_WEIGHTS,
+    RETURN_REASONS,
+    RETURN_RESTOCK,
+    STORE_GROWTH_SIGMA,
+    STORE_PART_SIGMA,
+    STORE_WEEKEND_SIGMA,
+    VOLUME_GROWTH,
+    WEEKLY_PRICE_SIGMA,
 )
+from retail_platform.simulator.prices import cost_change_days
 from retail_platform.simulator.returns import Returns
 from retail_platform.simulator.tickets import Sales
 from retail_platform.simulator.world import World
@@ -35,7 +71,10 @@ from retail_platform.simulator.world import World
 Totals = dict[str, dict[str, dict[str, int]]]
 """Whole numbers by table, month (``2024-01``) and measure; money in cents, units in thousandths."""
 _CENTS = {"total_linea", "importe"}
-_MILLI = {"unidades", "entradas", "salidas", "merma"}
+_MILLI = {
+    *("unidades", "entradas", "reingresos", "salidas", "merma"),
+    *("unidades_pedidas", "unidades_recibidas"),
+}
 
 
 @dataclass
@@ -79,9 +118,19 @@ def stock_totals(rows: StockRows) -> dict[str, int]:
     """Sums of stock rows of one month."""
     return {
         "filas": len(rows.pair),
-        "entradas": int(rows.receipts.sum()),
+        "entradas": int((rows.receipts + rows.restocked).sum()),
+        "reingresos": int(rows.restocked.sum()),
         "salidas": int(rows.sold.sum()),
         "merma": int(rows.shrink.sum()),
+    }
+
+
+def orders_totals(orders: Orders) -> dict[str, int]:
+    """Sums of order lines; nothing is received of them yet."""
+    return {
+        "filas": len(orders),
+        "unidades_pedidas": int(orders.ordered.sum()),
+        "unidades_recibidas": 0,
     }
 
 
@@ -224,7 +273,7 @@ def _parse(document: dict[str, Any]) -> Manifest:
 
 def _planted(world: World, end: date) -> dict[str, Any]:
     """The parameters that an analysis of the data should find again."""
-    products, calendar = world.products, world.calendar
+    products = world.products
     days = np.arange(world.config.start.toordinal(), end.toordinal() + 1)
     shares = channel_shares(days[[0, -1]], world.config.start.toordinal())
     by_month = _season_index(world, days)
@@ -234,11 +283,49 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             for number, value in zip(products.product_id, products.elasticity, strict=True)
         },
         "elasticity_by_category": {name: CATEGORY[name].elasticity for name in CATEGORIES},
+        "cross_effect_by_subcategory": {
+            name: CROSS_EFFECTS.get(name, CROSS_EFFECT)
+            for name in dict.fromkeys(products.subcategory.tolist())
+        },
+        "price_zones": {name: asdict(zone) for name, zone in PRICE_ZONES.items()},
+        "price_changes": {
+            "cost_change_days": {
+                f"{supplier}": [
+                    date.fromordinal(int(day)).isoformat()
+                    for year in range(world.config.start.year, end.year + 1)
+                    for day in dict.fromkeys(cost_change_days(world.config.seed, year)[:, index])
+                    if world.config.start.toordinal() <= day <= end.toordinal()
+                ]
+                for index, supplier in enumerate(world.suppliers.name)
+            },
+            "price_lag_days": PRICE_LAG_DAYS,
+            "price_sigma": PRICE_CHANGE_SIGMA,
+            "produce_wave": PRODUCE_PRICE_WAVE,
+            "produce_sigma": WEEKLY_PRICE_SIGMA,
+        },
+        "inflation": {
+            year: INFLATION.get(year, INFLATION_LATER)
+            for year in range(world.config.start.year, end.year + 1)
+        },
+        "electronics_price_drift": ELECTRONICS_PRICE_DRIFT,
         "promotion_dip": {
             "days": PROMO_DIP_DAYS,
             "share_of_lift": PROMO_DIP_SHARE,
             "max": PROMO_DIP_MAX,
         },
+        "suppliers": {
+            name: {"lead_days": int(lead), "late_share": late, "complete_share": complete}
+            for name, lead, late, complete in zip(
+                world.suppliers.name,
+                world.suppliers.lead,
+                world.suppliers.late.tolist(),
+                world.suppliers.complete.tolist(),
+                strict=True,
+            )
+        },
+        "order_missed_share": ORDER_MISSED,
+        "supplier_outages": {"per_month": OUTAGE_PROBABILITY, "days": OUTAGE_DAYS},
+        "shrink_per_day_by_category": {name: CATEGORY[name].shrink_per_day for name in CATEGORIES},
         "affinities": [
             {
                 "producto_id": int(products.product_id[index]),
@@ -249,16 +336,59 @@ def _planted(world: World, end: date) -> dict[str, Any]:
         ],
         "season_index_by_category_and_month": by_month,
         "weekday_index_by_format": {
-            name: [round(float(x), 4) for x in calendar.weekday_factor[:, index]]
-            for index, name in enumerate(FORMATS)
+            name: (np.array(FORMAT[name].weekday) / np.mean(FORMAT[name].weekday)).round(4).tolist()
+            for name in FORMATS
         },
         "payday_extra_by_day_of_month": {str(day): extra for day, extra in PAYDAY.items()},
+        "payday_factor_by_region": dict(zip(REGIONS, PAYDAY_BY_REGION, strict=True)),
+        "region_day": {"sigma": REGION_DAY_SIGMA, "memory": REGION_DAY_MEMORY},
+        "opening_hours_by_format": {
+            name: dict(zip(DAY_KINDS, OPENING_HOURS[name], strict=True)) for name in FORMATS
+        },
+        "stores": _stores(world, end),
+        "attribute_changes": [
+            asdict(change) | {"day": change.day.isoformat()}
+            for change in attribute_changes(world, end)
+        ],
+        "store_spread": {
+            "growth": [VOLUME_GROWTH, STORE_GROWTH_SIGMA],
+            "log_weekend": STORE_WEEKEND_SIGMA,
+            "log_part_of_day": STORE_PART_SIGMA,
+        },
+        "returns": {
+            "rate_by_category": {name: CATEGORY[name].return_rate for name in CATEGORIES},
+            "channel_factor": dict(zip(CHANNELS, CHANNEL_RETURN_FACTOR, strict=True)),
+            "reasons": RETURN_REASONS,
+            "reason_weights_by_category": RETURN_REASON_WEIGHTS,
+            "restocked_by_reason": RETURN_RESTOCK,
+            "gift_factor": GIFT_RETURN_FACTOR,
+            "gift_late_share": GIFT_RETURN_LATE,
+        },
+        "long_tail_exponent_by_category": {
+            name: CATEGORY[name].popularity_exponent for name in CATEGORIES
+        },
+        "opening": {"dip": OPENING_DIP, "days": OPENING_DAYS},
+        "remodelling": {"works_factor": REMODEL_WORKS_FACTOR, "lift": REMODEL_LIFT},
         "events": [asdict(window) for window in EVENTS],
         "lines_per_ticket_by_format": {name: FORMAT[name].lines_per_ticket for name in FORMATS},
         "channel_share_first_and_last_day": {
             name: [round(float(x), 4) for x in shares[:, index]]
             for index, name in enumerate(CHANNELS)
         },
+    }
+
+
+def _stores(world: World, end: date) -> dict[str, dict[str, Any]]:
+    """Character of the stores that have opened, by id."""
+    stores = world.stores
+    return {
+        str(stores.store_id[index]): {
+            "lines_per_day": round(float(stores.lines_per_day[index]), 3),
+            "growth": round(float(stores.growth[index]), 4),
+            "weekend_share": round(float(stores.weekday[5:, index].sum() / 7), 4),
+            "part_of_day": stores.part[index].round(4).tolist(),
+        }
+        for index in np.flatnonzero(stores.opening <= end.toordinal())
     }
 
 

@@ -28,6 +28,8 @@ CATEGORIES: Final = (
 )
 FORMATS: Final = ("Hipermercado", "Supermercado", "Express", "Conveniencia")
 CHANNELS: Final = ("tienda", "online", "app")
+UNITS: Final = ("pieza", "kg")
+"""Units of measure: of pieces and of goods by weight."""
 REGIONS: Final = ("Norte", "Noroeste", "Occidente", "Bajío", "Centro", "Sureste")
 
 STORES_FULL_SCALE: Final = 325
@@ -63,15 +65,15 @@ class CategoryParameters:
 CATEGORY: Final = {
     "Abarrotes": CategoryParameters(0.85, 0.21, 2.3, 1.35, 0.0003, 0.003, 0.06, 350),
     "Bebidas": CategoryParameters(0.90, 0.25, 2.6, 1.70, 0.0003, 0.002, 0.13, 150),
-    "Lácteos": CategoryParameters(0.90, 0.22, 2.2, 1.35, 0.0060, 0.003, 0.03, 350),
-    "Carnes y Pescados": CategoryParameters(0.80, 0.26, 2.8, 1.15, 0.0150, 0.002, 0.08, 355),
-    "Frutas y Verduras": CategoryParameters(0.70, 0.33, 2.0, 1.40, 0.0250, 0.002, 0.04, 120),
+    "Lácteos": CategoryParameters(0.90, 0.22, 2.2, 1.35, 0.0007, 0.003, 0.03, 350),
+    "Carnes y Pescados": CategoryParameters(0.80, 0.26, 2.8, 1.15, 0.0026, 0.002, 0.08, 355),
+    "Frutas y Verduras": CategoryParameters(0.70, 0.33, 2.0, 1.40, 0.0033, 0.002, 0.04, 120),
     "Limpieza": CategoryParameters(0.80, 0.27, 2.5, 1.20, 0.0002, 0.004, 0.02, 350),
-    "Cuidado Personal": CategoryParameters(0.80, 0.31, 2.4, 1.15, 0.0005, 0.006, 0.03, 340),
-    "Electrónica": CategoryParameters(0.90, 0.20, 2.9, 1.03, 0.0004, 0.035, 0.22, 345),
+    "Cuidado Personal": CategoryParameters(0.80, 0.31, 2.4, 1.15, 0.0003, 0.006, 0.03, 340),
+    "Electrónica": CategoryParameters(0.90, 0.20, 2.9, 1.03, 0.0002, 0.035, 0.22, 345),
 }
 PERISHABLE: Final = ("Lácteos", "Carnes y Pescados", "Frutas y Verduras")
-ELASTICITY_SPREAD: Final = 0.15
+ELASTICITY_SPREAD: Final = 0.35
 """Half-width, relative, of the spread of products around their category's mean elasticity."""
 
 
@@ -91,8 +93,8 @@ class FormatParameters:
             for convenience (71 % of visits).
         online_factor: Online and app share relative to the chain's.
         category_share: Share of lines per category, in the order of ``CATEGORIES``.
-        review_days: Days between orders of goods that keep.
-        lead_days: Days from order to receipt of goods that keep.
+        delivery_days: Weekdays on which goods that keep arrive in the first store, 0 = Monday; each
+            further store's are a day later.
     """
 
     stores: float
@@ -105,8 +107,7 @@ class FormatParameters:
     weekday: tuple[float, ...]
     online_factor: float
     category_share: tuple[float, ...]
-    review_days: int
-    lead_days: int
+    delivery_days: tuple[int, ...]
 
 
 FORMAT: Final = {
@@ -121,8 +122,7 @@ FORMAT: Final = {
         (0.86, 0.86, 0.86, 0.90, 1.10, 1.26, 1.18),
         1.25,
         (0.25, 0.14, 0.13, 0.11, 0.14, 0.11, 0.09, 0.03),
-        3,
-        2,
+        (0, 2, 4),
     ),
     "Supermercado": FormatParameters(
         0.262,
@@ -135,8 +135,7 @@ FORMAT: Final = {
         (0.88, 0.87, 0.88, 0.91, 1.09, 1.23, 1.16),
         1.10,
         (0.26, 0.14, 0.14, 0.12, 0.17, 0.09, 0.07, 0.01),
-        4,
-        2,
+        (0, 3),
     ),
     "Express": FormatParameters(
         0.246,
@@ -149,8 +148,7 @@ FORMAT: Final = {
         (0.95, 0.94, 0.95, 0.97, 1.08, 1.10, 1.01),
         0.95,
         (0.28, 0.23, 0.15, 0.07, 0.11, 0.08, 0.07, 0.01),
-        5,
-        2,
+        (0, 3),
     ),
     "Conveniencia": FormatParameters(
         0.369,
@@ -163,14 +161,64 @@ FORMAT: Final = {
         (1.00, 1.00, 1.01, 1.03, 1.13, 1.00, 0.83),
         0.80,
         (0.30, 0.46, 0.09, 0.02, 0.03, 0.04, 0.04, 0.02),
-        5,
-        2,
+        (0, 3),
     ),
 }
-PERISHABLE_POLICY: Final = (2, 1)
-"""Review and lead days of perishables in every format [J]."""
-ELECTRONICS_POLICY: Final = (7, 3)
-"""Review and lead days of electronics in every format [J]."""
+PERISHABLE_DELIVERY_DAYS: Final = (0, 2, 4, 5)
+ELECTRONICS_DELIVERY_DAYS: Final = (1,)
+"""The same of perishables and electronics, in every format [J]."""
+
+
+@dataclass(frozen=True)
+class SupplierParameters:
+    """How a supplier delivers [J].
+
+    Attributes:
+        lead_days: Days from an order to the delivery that it is promised for.
+        late_share: Share of the orders that come with the store's next delivery instead.
+        complete_share: Share of the order lines of which every case comes.
+    """
+
+    lead_days: int
+    late_share: float
+    complete_share: float
+
+
+SUPPLIERS: Final = {
+    "Abarrotes": (
+        SupplierParameters(2, 0.05, 0.96),
+        SupplierParameters(3, 0.12, 0.92),
+        SupplierParameters(4, 0.18, 0.88),
+    ),
+    "Bebidas": (
+        SupplierParameters(1, 0.04, 0.97),
+        SupplierParameters(2, 0.10, 0.93),
+        SupplierParameters(3, 0.16, 0.89),
+    ),
+    "Lácteos": (SupplierParameters(1, 0.05, 0.95), SupplierParameters(2, 0.12, 0.90)),
+    "Carnes y Pescados": (SupplierParameters(1, 0.06, 0.94), SupplierParameters(2, 0.15, 0.87)),
+    "Frutas y Verduras": (SupplierParameters(1, 0.08, 0.92), SupplierParameters(2, 0.14, 0.85)),
+    "Limpieza": (SupplierParameters(3, 0.08, 0.95), SupplierParameters(4, 0.15, 0.90)),
+    "Cuidado Personal": (SupplierParameters(3, 0.10, 0.94), SupplierParameters(5, 0.20, 0.88)),
+    "Electrónica": (SupplierParameters(4, 0.10, 0.93), SupplierParameters(6, 0.25, 0.86)),
+}
+CASE_PIECES: Final = {
+    "Abarrotes": (10, 12, 16),
+    "Bebidas": (10, 12, 18),
+    "Lácteos": (16, 20, 24),
+    "Carnes y Pescados": (14, 16, 18),
+    "Frutas y Verduras": (16, 18, 20),
+    "Limpieza": (20, 24, 30),
+    "Cuidado Personal": (20, 24, 30),
+    "Electrónica": (8, 10, 12),
+}
+"""Pieces of a case, or kilograms of goods by weight; a product has one of these [J]. They are inner
+packs: the tickets are a sample, and so are the orders. Where the scale makes stores smaller, cases
+are smaller too."""
+OPENING_ORDER_DAYS: Final = 7
+"""A store's first stock of a product is ordered this many days before it sells it [J]."""
+ORDER_MISSED: Final = 0.15
+"""Share of the ordering days on which nobody in the store sees that a product is needed [G]."""
 
 REGION_SHARE: Final = (0.18, 0.11, 0.18, 0.14, 0.28, 0.11)
 BASE_CELLS: Final = (
@@ -223,15 +271,67 @@ INFLATION: Final = {
 """Consumer prices of the year, per cent, December to December [I]."""
 INFLATION_LATER: Final = 3.8
 PRICE_BASE_YEAR: Final = 2024
+COST_CHANGE_WINDOWS: Final = ((9, 110), (180, 270), (290, 340))
+"""Days of the year between which a supplier changes its costs, once in each window [J]."""
+COST_THIRD_CHANGE: Final = 0.4
+"""Share of the suppliers and years with a change in the last window [J]."""
+COST_CHANGE_SIGMA: Final = 0.01
+PRICE_LAG_DAYS: Final = (3, 22)
+"""Shelf prices follow a change of costs this many days later, by zone and product [J]."""
+PRICE_CHANGE_SIGMA: Final = 0.05
+"""A price is set around its index with this log deviation, by zone and product [J]."""
+PRODUCE_PRICE_WAVE: Final = 0.15
+WEEKLY_PRICE_SIGMA: Final = 0.06
+"""Fresh produce: amplitude of the log price over the year, and its deviation from week to week by
+zone [J]."""
+
+
+@dataclass(frozen=True)
+class ZoneParameters:
+    """Where prices are set together.
+
+    Attributes:
+        regions: Regions of the zone.
+        factor: List price relative to the national one [J].
+    """
+
+    regions: tuple[str, ...]
+    factor: float
+
+
+PRICE_ZONES: Final = {
+    "frontera": ZoneParameters(("Norte", "Noroeste"), 1.03),
+    "centro": ZoneParameters(("Occidente", "Bajío", "Centro"), 1.00),
+    "sur": ZoneParameters(("Sureste",), 0.96),
+}
+CROSS_EFFECT: Final = 0.6
+"""Units rise by this power of the others' mean price in the subcategory: cannibalisation [J]."""
+CROSS_EFFECTS: Final = {
+    "Botanas": -0.4,
+    "Cabello": -0.5,
+    "Pastas y Sopas": -0.4,
+    "Lavandería": -0.5,
+    "Bebé": -0.4,
+}
+"""Subcategories whose products are bought together: what is cheap sells the others (halo) [J]."""
 ELECTRONICS_PRICE_DRIFT: Final = -1.5
 """Electronics become cheaper: per cent a year [J]."""
 
 VOLUME_GROWTH: Final = 0.02
 """Growth of a mature store's volume per year [J]; 4-6 % like for like is mostly prices [W]."""
+STORE_GROWTH_SIGMA: Final = 0.02
+STORE_WEEKEND_SIGMA: Final = 0.10
+STORE_PART_SIGMA: Final = 0.15
+"""Spread of the stores: growth a year, log demand of the weekend, log demand of a part of the day
+[J]."""
 PAYDAY: Final = {15: 0.11, 16: 0.07, 17: 0.03, -1: 0.11, 1: 0.12, 2: 0.06}
 """Extra demand by day of month, -1 = last; +11 % on paydays, more on the first [F]."""
+PAYDAY_BY_REGION: Final = (1.3, 1.1, 1.0, 1.0, 0.9, 0.6)
+"""Extra demand of paydays relative to the country's, in the order of ``REGIONS`` [J]."""
 STORE_DAY_SIGMA: Final = 0.08
-REGION_DAY_SIGMA: Final = 0.04
+REGION_DAY_SIGMA: Final = 0.05
+REGION_DAY_MEMORY: Final = 0.7
+"""Weather and the like: log demand of a region deviates, and keeps this share overnight [J]."""
 PAIR_DAY_GAMMA_SHAPE: Final = 3.0
 """Gamma shape of a product's day in a store: counts are overdispersed [F, M5]."""
 LOCAL_TASTE_SIGMA: Final = 0.35
@@ -246,18 +346,34 @@ CHANNEL_BASKET: Final = (1.0, 1.10, 0.95)
 CHANNEL_RETURN_FACTOR: Final = (1.0, 4.0, 4.0)
 
 OPENING_SHARE_LATE: Final = 0.12
-CLOSING_SHARE: Final = 0.03
-REMODEL_SHARE: Final = 0.15
+CLOSING_SHARE: Final = 0.09
+REMODEL_SHARE: Final = 0.45
 OPENING_DIP: Final = 0.40
 OPENING_DAYS: Final = 200.0
 """A new store sells 40 % less at first; the gap closes with a time constant of 200 days [J]."""
-REMODEL_WORKS_DAYS: Final = 21
+REMODEL_WORKS_DAYS: Final = (14, 46)
 REMODEL_WORKS_FACTOR: Final = 0.7
 REMODEL_LIFT: Final = 1.06
 LATE_LAUNCH_SHARE: Final = 0.12
-RETIRE_SHARE: Final = 0.04
-LIFE_WINDOW_DAYS: Final = (60, 1400)
-"""Openings, closings, launches and retirements fall this many days after the start."""
+RETIRE_SHARE: Final = 0.12
+BEGIN_WINDOW_DAYS: Final = (60, 1800)
+END_WINDOW_DAYS: Final = (60, 5300)
+LATER_WINDOW_DAYS: Final = (1840, 3650)
+"""Days after the start between which stores open and products are launched; stores close or are
+rebuilt and products retire; and as many stores open again, when the five years are over."""
+
+AREAS_PER_REGION: Final = 3
+AREA_MOVE_SHARE: Final = 0.02
+"""Areas of a region's managers, and the share of the stores that moves to another one in a quarter
+of a year [J]."""
+RECLASSIFIED: Final = (
+    ("Flan de vainilla", 500, "Abarrotes", "Galletas y Dulces"),
+    ("Veladora", 1100, "Abarrotes", "Básicos"),
+    ("Gelatina de leche", 1700, "Abarrotes", "Galletas y Dulces"),
+    ("Bolsas para basura", 2300, "Abarrotes", "Básicos"),
+)
+"""Products that the catalogue moves, so many days after the start, to a category and subcategory
+[J]. Customers do not notice."""
 
 PROMO_DISCOUNTS: Final = (10, 15, 20, 25, 30)
 PROMO_DISCOUNT_WEIGHTS: Final = (0.15, 0.25, 0.30, 0.20, 0.10)
@@ -273,8 +389,6 @@ STOCK_OUT_TARGET: Final = ((0.05, 0.105), (0.5, 0.065), (5.0, 0.015))
 between the points): best sellers are guarded better. Supply failures come on top [G]."""
 SAFETY_DISPERSION: Final = 2.0
 """Variance of the units wanted in a protection interval over their mean, as planners assume it."""
-DELIVERY_DELAY: Final = (0.82, 0.10, 0.05, 0.03)
-"""Probability that a delivery comes 0, 1, 2 or 3 days late."""
 OUTAGE_PROBABILITY: Final = 0.06
 OUTAGE_DAYS: Final = (4, 14)
 """A supplier fails a region with a product: probability per month, length in days."""
@@ -289,12 +403,33 @@ RETURN_REASONS: Final = (
     "Caducado",
     "Cambio de opinión",
 )
-RETURN_REASON_WEIGHTS: Final = (
-    (0.45, 0.15, 0.00, 0.05, 0.35),
-    (0.25, 0.30, 0.25, 0.05, 0.15),
-    (0.30, 0.10, 0.05, 0.55, 0.00),
-)
-"""Reasons of goods that keep, bought in a store and outside it, and of perishables [J]."""
+RETURN_REASON_WEIGHTS: Final = {
+    "Abarrotes": ((0.45, 0.15, 0.05, 0.15, 0.20), (0.25, 0.15, 0.40, 0.10, 0.10)),
+    "Bebidas": ((0.40, 0.20, 0.05, 0.10, 0.25), (0.30, 0.15, 0.40, 0.05, 0.10)),
+    "Lácteos": ((0.30, 0.10, 0.05, 0.55, 0.00), (0.25, 0.10, 0.30, 0.35, 0.00)),
+    "Carnes y Pescados": ((0.35, 0.15, 0.00, 0.50, 0.00), (0.30, 0.20, 0.20, 0.30, 0.00)),
+    "Frutas y Verduras": ((0.40, 0.25, 0.00, 0.35, 0.00), (0.30, 0.35, 0.15, 0.20, 0.00)),
+    "Limpieza": ((0.45, 0.25, 0.05, 0.00, 0.25), (0.30, 0.20, 0.35, 0.00, 0.15)),
+    "Cuidado Personal": ((0.25, 0.40, 0.05, 0.05, 0.25), (0.20, 0.40, 0.25, 0.00, 0.15)),
+    "Electrónica": ((0.45, 0.25, 0.05, 0.00, 0.25), (0.30, 0.40, 0.15, 0.00, 0.15)),
+}
+"""Reasons of goods bought in a store and outside it [J]."""
+RETURN_RESTOCK: Final = {
+    "Defectuoso": 0.0,
+    "No era lo esperado": 0.6,
+    "Error en el pedido": 0.9,
+    "Caducado": 0.0,
+    "Cambio de opinión": 0.8,
+}
+"""Share of the returned goods that keep which goes back to the shelf; of perishables nothing does
+[J]."""
+GIFT_FROM: Final = (12, 12)
+GIFT_UNTIL: Final = (12, 24)
+GIFT_RETURN_FACTOR: Final = {"Electrónica": 2.0, "Cuidado Personal": 2.0}
+GIFT_RETURN_LATE: Final = 0.7
+GIFT_RETURN_DAYS: Final = 16
+"""Presents of these days come back more often, and this share of them in the days from 26 December
+on [J]."""
 
 AFFINITIES: Final = (
     ("Hojuelas de maíz", "Leche entera", 0.35),
@@ -368,6 +503,18 @@ EVENTS: Final = (
     EventWindow("Día de la Virgen de Guadalupe", 0, 0, 1.05),
 )
 
+DAY_KINDS: Final = ("weekday", "weekend", "early", "holiday")
+"""Working days; Saturdays and Sundays; 24 and 31 December; 25 December and 1 January."""
+EARLY_DAYS: Final = ((12, 24), (12, 31))
+HOLIDAYS: Final = ((12, 25), (1, 1))
+OPENING_HOURS: Final = {
+    "Hipermercado": ((7, 23), (8, 23), (7, 20), (0, 0)),
+    "Supermercado": ((7, 22), (8, 22), (7, 19), (10, 18)),
+    "Express": ((6, 24), (7, 24), (6, 21), (8, 20)),
+    "Conveniencia": ((0, 24), (0, 24), (0, 24), (0, 24)),
+}
+"""First hour and hour of closing of each kind of day; the same twice is closed, the web as well
+[J]."""
 DAY_PARTS: Final = (0, 11, 15, 19, 24)
 """Hours that bound morning, midday, afternoon and night."""
 HOURS: Final = {

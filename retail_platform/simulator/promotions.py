@@ -98,12 +98,12 @@ def _draw_campaign(products: Products, seed: int, number: int) -> Promotions:
 
 
 def promotion_effects(products: Products, seed: int, days: Ints) -> tuple[Ints, Floats]:
-    """Discounts and demand factors on consecutive days.
+    """Discounts on consecutive days, and the dip in the week after a promotion.
 
-    The lift of a price cut c is ``(1 - c) ** -elasticity``; the week after a promotion sells less.
+    The lift of a price cut c is ``(1 - c) ** -elasticity``; the dip grows with it.
 
     Returns:
-        Discount in per cent and factor on demand, both of shape (days, formats, products).
+        Discount in per cent and factor of the dip, both of shape (days, formats, products).
     """
     first, last = int(days[0]), int(days[-1])
     shape = (len(days), len(FORMATS), len(products))
@@ -120,6 +120,5 @@ def promotion_effects(products: Products, seed: int, days: Ints) -> tuple[Ints, 
         running = slice(max(begin[number], 0), max(end[number], 0))
         after = slice(max(end[number], 0), max(end[number] + PROMO_DIP_DAYS, 0))
         discount[running, format_, product] = promotions.discount[number]
-        factor[running, format_, product] = lift[number]
         factor[after, format_, product] *= dip[number]
     return discount, factor

@@ -5,20 +5,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import polars as pl
 
-from retail_platform.simulator.arrays import Bools, Ints
-from retail_platform.simulator.demand import MILLI
-from retail_platform.simulator.parameters import (
-    CATEGORIES,
-    CATEGORY,
-    CHANNEL_RETURN_FACTOR,
-    CHANNELS,
-    PERISHABLE,
-    RETURN_DAYS,
-    RETURN_PARTIAL,
-    RETURN_REASON_WEIGHTS,
-    RETURN_REASONS,
-)
-from retail_platform.simulator.streams import Part, stream
+from retail_platform.simulator.arrays import MILLI, Bools, Ints
+from retail_platform.simulator.comebacks import Comebacks
+from retail_platform.simulator.parameters import CHANNELS, RETURN_REASONS
 from retail_platform.simulator.tickets import Sales, dates, decimals, line_total
 from retail_platform.simulator.world import World
 
@@ -41,6 +30,7 @@ class Returns:
         quantity: Thousandths of a unit.
         amount: Cents given back.
         reason: Index in ``RETURN_REASONS``.
+        restocked: Whether the goods went back to the shelf.
     """
 
     return_id: Ints
@@ -54,6 +44,7 @@ class Returns:
     quantity: Ints
     amount: Ints
     reason: Ints
+    restocked: Ints
 
     def __len__(self) -> int:
         """Number of returns."""
@@ -78,56 +69,32 @@ def join(parts: list[Returns]) -> Returns:
     return joined.select(np.lexsort((joined.return_id, joined.day)))
 
 
-def draw_returns(world: World, sales: Sales) -> Returns:
-    """Draw what comes back of the lines sold; the days of sale decide, whatever the block."""
-    days, begin = np.unique(sales.day, return_index=True)
-    end = np.append(begin[1:], len(sales.day))
+def build_returns(sales: Sales, comebacks: Comebacks) -> Returns:
+    """The returns of lines that were sold.
+
+    Args:
+        sales: The lines sold of a demand.
+        comebacks: What comes back of its lines, all of them sold.
+    """
+    line = np.searchsorted(sales.wanted, comebacks.line)
     return join(
-        [no_returns()]
-        + [
-            _draw_day(world, sales, int(day), np.arange(first, last))
-            for day, first, last in zip(days, begin, end, strict=True)
+        [
+            Returns(
+                return_id=sales.ticket_id[line] * _ID_FACTOR + sales.line[line],
+                ticket_id=sales.ticket_id[line],
+                line=sales.line[line],
+                sale_day=sales.day[line],
+                day=comebacks.day,
+                store=sales.store[line],
+                product=sales.product[line],
+                channel=sales.channel[line],
+                quantity=comebacks.quantity,
+                amount=line_total(comebacks.quantity, sales.price[line], sales.discount[line]),
+                reason=comebacks.reason,
+                restocked=comebacks.restocked.astype(np.int8),
+            )
         ]
     )
-
-
-def _draw_day(world: World, sales: Sales, day: int, lines: Ints) -> Returns:
-    """Draw the returns of the lines sold on one day."""
-    rng = stream(world.config.seed, Part.RETURNS, day)
-    rate = np.array([CATEGORY[name].return_rate for name in CATEGORIES])
-    chance = rate[world.products.category[sales.product[lines]]]
-    chance = chance * np.array(CHANNEL_RETURN_FACTOR)[sales.channel[lines]]
-    line = lines[rng.random(len(lines)) < chance]
-    count = len(line)
-    # A beta with mean 1/4 spreads the days: most come in the first week, none after thirty days.
-    return_day = day + 1 + np.floor(RETURN_DAYS * rng.beta(1, 3, count)).astype(np.int64)
-    sold = sales.quantity[line]
-    pieces = sold // MILLI
-    can_split = (world.products.by_weight[sales.product[line]] == 0) & (pieces > 1)
-    is_part = can_split & (rng.random(count) < RETURN_PARTIAL)
-    some = (1 + np.floor(rng.random(count) * (pieces - 1))).astype(np.int64) * MILLI
-    quantity = np.where(is_part, some, sold)
-    perishable = np.isin(
-        world.products.category[sales.product[line]],
-        [CATEGORIES.index(name) for name in PERISHABLE],
-    )
-    kind = np.where(perishable, 2, np.where(sales.channel[line] > 0, 1, 0))
-    cumulated = np.cumsum(RETURN_REASON_WEIGHTS, axis=1)
-    reason = (cumulated[kind] <= rng.random(count)[:, None]).sum(axis=1)
-    result = Returns(
-        return_id=sales.ticket_id[line] * _ID_FACTOR + sales.line[line],
-        ticket_id=sales.ticket_id[line],
-        line=sales.line[line],
-        sale_day=sales.day[line],
-        day=return_day,
-        store=sales.store[line],
-        product=sales.product[line],
-        channel=sales.channel[line],
-        quantity=quantity,
-        amount=line_total(quantity, sales.price[line], sales.discount[line]),
-        reason=np.minimum(reason, len(RETURN_REASONS) - 1),
-    )
-    return result.select(result.day <= world.stores.closing[result.store])
 
 
 def returns_frame(world: World, returns: Returns) -> pl.DataFrame:
@@ -145,5 +112,6 @@ def returns_frame(world: World, returns: Returns) -> pl.DataFrame:
             "unidades": decimals(returns.quantity / MILLI, 10, 3),
             "importe": decimals(returns.amount / 100, 12, 2),
             "motivo": pl.Series(RETURN_REASONS, dtype=pl.String).gather(returns.reason),
+            "reingresa": pl.Series(returns.restocked.astype(bool)),
         }
     )

@@ -55,7 +55,7 @@ def generate(
             f"{config.daily_stock_from}"
         )
     world = build_world(config)
-    habits = build_habits(world.products)
+    habits = build_habits(world.products, world.stores)
     policy = build_policy(world, habits)
     state = RunState(config.start, opening_state(world, policy))
     with delivery(output, replace_all=True) as folder:
@@ -90,8 +90,8 @@ def append(
     earlier = read_manifest(output / MANIFEST)
     earlier.check_continuable(end)
     world = build_world(earlier.config)
-    habits = build_habits(world.products)
-    stock, pending = load_state(output / STATE, earlier.end)
+    habits = build_habits(world.products, world.stores)
+    stock, pending, orders = load_state(output / STATE, earlier.end)
     if foreign := foreign_files(output, earlier.files):
         # Of an append that was cut off, or of another world: none of it is read.
         logger.warning(
@@ -102,7 +102,7 @@ def append(
         generate(earlier.config, end, output, workers=workers, on_day=on_day)
         return
     first = earlier.end + timedelta(days=1)
-    state = RunState(first, stock, pending, earlier.totals, earlier.counters)
+    state = RunState(first, stock, pending, orders, earlier.totals, earlier.counters)
     with delivery(output, replace_all=False) as folder:
         target = Target(folder, output, first)
         policy = build_policy(world, habits)

@@ -9,6 +9,7 @@ import numpy as np
 
 from retail_platform.simulator.config import SimulatorError
 from retail_platform.simulator.manifest import Counters, Totals
+from retail_platform.simulator.orders import Orders, no_orders
 from retail_platform.simulator.returns import Returns, no_returns
 from retail_platform.simulator.stock import StockState
 
@@ -21,6 +22,7 @@ class RunState:
         next_day: First day that is not simulated yet.
         stock: Shelves and orders in transit.
         pending: Returns of sales made so far that come back on ``next_day`` or later.
+        open_orders: Orders made so far that arrive on ``next_day`` or later.
         totals: Sums of the rows delivered.
         counters: Sums that only the simulation knows.
     """
@@ -28,6 +30,7 @@ class RunState:
     next_day: date
     stock: StockState
     pending: Returns = field(default_factory=no_returns)
+    open_orders: Orders = field(default_factory=no_orders)
     totals: Totals = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
 
@@ -47,12 +50,15 @@ def save_state(path: Path, state: RunState, end: date) -> None:
         end=np.array(end.toordinal()),
         on_hand=state.stock.on_hand,
         in_transit=state.stock.in_transit,
+        on_order=state.stock.on_order,
+        restock=state.stock.restock,
         **pending,
+        **{f"order_{f.name}": getattr(state.open_orders, f.name) for f in fields(Orders)},
     )
 
 
-def load_state(path: Path, last: date) -> tuple[StockState, Returns]:
-    """Read the shelves and the returns that are still to come.
+def load_state(path: Path, last: date) -> tuple[StockState, Returns, Orders]:
+    """Read the shelves, and the returns and deliveries that are still to come.
 
     Args:
         path: The file.
@@ -65,12 +71,15 @@ def load_state(path: Path, last: date) -> tuple[StockState, Returns]:
     try:
         with np.load(path) as saved:
             end = int(saved["end"])
-            stock = StockState(saved["on_hand"], saved["in_transit"])
+            stock = StockState(
+                *(saved[name] for name in ("on_hand", "in_transit", "on_order", "restock"))
+            )
             pending = Returns(*(saved[f"return_{f.name}"] for f in fields(Returns)))
+            orders = Orders(*(saved[f"order_{f.name}"] for f in fields(Orders)))
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise SimulatorError(f"{path} cannot be read, {again} ({error})") from error
     if end != last.toordinal():
         raise SimulatorError(
             f"{path} is of {date.fromordinal(end)} and the manifest of {last}, {again}"
         )
-    return stock, pending
+    return stock, pending, orders

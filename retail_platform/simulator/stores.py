@@ -11,11 +11,14 @@ from retail_platform.simulator.arrays import Floats, Ints, Texts
 from retail_platform.simulator.config import MIN_STORES, WorldConfig
 from retail_platform.simulator.parameters import (
     BASE_CELLS,
+    BEGIN_WINDOW_DAYS,
     CHAIN_OF_FORMAT,
     CLOSING_SHARE,
+    DAY_PARTS,
+    END_WINDOW_DAYS,
     FORMAT,
     FORMATS,
-    LIFE_WINDOW_DAYS,
+    LATER_WINDOW_DAYS,
     LINES_PER_DAY_FULL_SCALE,
     OPENING_DAYS,
     OPENING_DIP,
@@ -29,8 +32,12 @@ from retail_platform.simulator.parameters import (
     REMODEL_WORKS_FACTOR,
     SECOND_CHAIN_EVERY,
     SECOND_CHAIN_OF_FORMAT,
+    STORE_GROWTH_SIGMA,
+    STORE_PART_SIGMA,
+    STORE_WEEKEND_SIGMA,
     VOLUME_GROWTH,
 )
+from retail_platform.simulator.prices import REGION_ZONE
 from retail_platform.simulator.products import NEVER
 from retail_platform.simulator.streams import Part, stream
 
@@ -48,13 +55,18 @@ class Stores:
         chain: Name of the chain.
         format: Index in ``FORMATS``.
         region: Index in ``REGIONS``.
+        zone: Index of the price zone.
         city: City.
         state: State.
         area: Sales area in square metres.
         opening: Ordinal of the first day of sale.
         closing: Ordinal of the last day of sale, or ``NEVER``.
-        remodel: Ordinal of the day a remodelling ends, or ``NEVER``.
+        works: Ordinal of the first day of a remodelling, or ``NEVER``.
+        remodel: Ordinal of the day it ends, or ``NEVER``.
         lines_per_day: Mean lines a day of the mature store in the first year.
+        growth: Growth of its volume a year.
+        weekday: Relative demand of the days of the week, Monday first; shape (7, stores).
+        part: Relative demand of the parts of the day inside the store; shape (stores, parts).
         start: Ordinal of the world's first day, from which growth counts.
     """
 
@@ -64,13 +76,18 @@ class Stores:
     chain: Texts
     format: Ints
     region: Ints
+    zone: Ints
     city: Texts
     state: Texts
     area: Ints
     opening: Ints
     closing: Ints
+    works: Ints
     remodel: Ints
     lines_per_day: Floats
+    growth: Floats
+    weekday: Floats
+    part: Floats
     start: int
 
     def __len__(self) -> int:
@@ -82,9 +99,9 @@ class Stores:
         day = days[:, None]
         years = (day - self.start) / 365.25
         age = np.maximum(day - self.opening, 0)
-        volume = self.lines_per_day * (1 + VOLUME_GROWTH) ** years
+        volume = self.lines_per_day * (1 + self.growth) ** years
         volume = volume * (1 - OPENING_DIP * np.exp(-age / OPENING_DAYS))
-        works = (day < self.remodel) & (day >= self.remodel - REMODEL_WORKS_DAYS)
+        works = (day < self.remodel) & (day >= self.works)
         volume = volume * np.where(works, REMODEL_WORKS_FACTOR, 1.0)
         volume = volume * np.where(day >= self.remodel, REMODEL_LIFT, 1.0)
         volume = volume * ((day >= self.opening) & (day <= self.closing))
@@ -92,9 +109,10 @@ class Stores:
 
 
 def build_stores(config: WorldConfig) -> Stores:
-    """Draw the stores of a chain of the configured size."""
+    """Draw the stores of a chain of the configured size, and those that it opens later."""
     rng = stream(config.seed, Part.STORES)
     cells = _design(config.store_count)
+    cells += cells[MIN_STORES:][:: round(1 / OPENING_SHARE_LATE)]
     count = len(cells)
     region = np.array([cell[0] for cell in cells])
     format_ = np.array([cell[1] for cell in cells])
@@ -103,6 +121,10 @@ def build_stores(config: WorldConfig) -> Stores:
     low, high = _read_areas()
     area = np.rint(low[format_] + (high - low)[format_] * rng.beta(2, 3, count)).astype(int)
     opening, closing, remodel = _draw_lives(config, count, rng)
+    own = stream(config.seed, Part.CHARACTER)
+    works = remodel - np.where(remodel < NEVER, own.integers(*REMODEL_WORKS_DAYS, count), 0)
+    weekday = np.array([FORMAT[name].weekday for name in FORMATS]).T[:, format_]
+    weekday[5:] *= np.exp(own.normal(0.0, STORE_WEEKEND_SIGMA, count))
     return Stores(
         store_id=np.arange(1, count + 1),
         code=np.array([f"{_CODE_PREFIX[f]}-{i + 1:04d}" for i, f in enumerate(format_)], object),
@@ -110,13 +132,18 @@ def build_stores(config: WorldConfig) -> Stores:
         chain=chain,
         format=format_,
         region=region,
+        zone=REGION_ZONE[region],
         city=city,
         state=state,
         area=area,
         opening=opening,
         closing=closing,
+        works=works,
         remodel=remodel,
         lines_per_day=_volumes(config, format_, area, low, high, rng),
+        growth=own.normal(VOLUME_GROWTH, STORE_GROWTH_SIGMA, count),
+        weekday=weekday / weekday.mean(axis=0),
+        part=np.exp(own.normal(0.0, STORE_PART_SIGMA, (count, len(DAY_PARTS) - 1))),
         start=config.start.toordinal(),
     )
 
@@ -199,18 +226,20 @@ def _draw_lives(
     opening = start - rng.integers(720, 7000, count)
     closing = np.full(count, NEVER)
     remodel = np.full(count, NEVER)
-    movable = rng.permutation(np.arange(MIN_STORES, count))
+    chain = config.store_count
+    movable = rng.permutation(np.arange(MIN_STORES, chain))
     ends = np.cumsum(
-        [round(share * count) for share in (OPENING_SHARE_LATE, CLOSING_SHARE, REMODEL_SHARE)]
+        [round(share * chain) for share in (OPENING_SHARE_LATE, CLOSING_SHARE, REMODEL_SHARE)]
     )
     late, leaving, rebuilt = (
         movable[: ends[0]],
         movable[ends[0] : ends[1]],
         movable[ends[1] : ends[2]],
     )
-    opening[late] = start + rng.integers(*LIFE_WINDOW_DAYS, len(late))
-    closing[leaving] = start + rng.integers(*LIFE_WINDOW_DAYS, len(leaving))
-    remodel[rebuilt] = start + rng.integers(*LIFE_WINDOW_DAYS, len(rebuilt))
+    opening[late] = start + rng.integers(*BEGIN_WINDOW_DAYS, len(late))
+    opening[chain:] = start + rng.integers(*LATER_WINDOW_DAYS, count - chain)
+    closing[leaving] = start + rng.integers(*END_WINDOW_DAYS, len(leaving))
+    remodel[rebuilt] = start + rng.integers(*END_WINDOW_DAYS, len(rebuilt))
     return opening, closing, remodel
 
 
@@ -221,4 +250,5 @@ def _volumes(
     typical = np.array([FORMAT[name].lines_per_day for name in FORMATS])
     relative_area = area / ((low + high) / 2)[format_]
     volume = typical[format_] * relative_area**0.5 * rng.lognormal(0.0, 0.2, len(area))
-    return volume * (LINES_PER_DAY_FULL_SCALE * config.scale / volume.sum())
+    whole = volume[: config.store_count].sum()
+    return volume * (LINES_PER_DAY_FULL_SCALE * config.scale / whole)

@@ -23,6 +23,13 @@ class Part(IntEnum):
     RETURNS = 9
     OPENING_STOCK = 10
     DEFECTS = 11
+    ORDERS = 12
+    SUPPLIERS = 13
+    COSTS = 14
+    WEEKLY_PRICES = 15
+    SHOCKS = 16
+    CHARACTER = 17
+    ATTRIBUTES = 18
 
 
 def stream(seed: int, part: Part, *keys: int) -> np.random.Generator:

@@ -6,11 +6,10 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from retail_platform.simulator.arrays import Bools, Floats, Ints
-from retail_platform.simulator.demand import MILLI, WEIGHT_STEP, Demand
+from retail_platform.simulator.arrays import MILLI, Bools, Floats, Ints
+from retail_platform.simulator.demand import Demand
 from retail_platform.simulator.parameters import CHANNELS
-from retail_platform.simulator.products import list_prices, unit_costs
-from retail_platform.simulator.promotions import promotion_effects
+from retail_platform.simulator.prices import unit_costs
 from retail_platform.simulator.world import World
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -51,6 +50,7 @@ class Sales:
     """Lines sold, in integers; every array has one entry per line, sorted by day, store and time.
 
     Attributes:
+        wanted: Position of the line in the demand, ascending.
         ticket_id: Date, store and number of the ticket in the store's day, in one number.
         line: Number of the line in the ticket, from 1.
         day: Ordinal.
@@ -64,6 +64,7 @@ class Sales:
         cost: Unit cost in cents without VAT.
     """
 
+    wanted: Ints
     ticket_id: Ints
     line: Ints
     day: Ints
@@ -117,8 +118,9 @@ def sell(world: World, demand: Demand, shortage: Shortage) -> Sales:
     ticket_id = _ticket_ids(world, demand, ticket_day, ticket[first_line])
     store = demand.ticket_store[ticket]
     format_ = world.stores.format[store]
-    discount, _ = promotion_effects(world.products, world.config.seed, demand.days)
+    prices = demand.prices
     return Sales(
+        wanted=np.flatnonzero(sold),
         ticket_id=np.repeat(ticket_id, np.diff(np.append(first_line, len(ticket)))),
         line=line,
         day=ordinal,
@@ -127,9 +129,9 @@ def sell(world: World, demand: Demand, shortage: Shortage) -> Sales:
         product=product,
         channel=demand.ticket_channel[ticket],
         quantity=quantity,
-        price=list_prices(world.products, world.config.seed, demand.days)[day, format_, product],
-        discount=discount[day, format_, product],
-        cost=unit_costs(world.products, demand.days)[day, product],
+        price=prices.listed[day, world.stores.zone[store], format_, product],
+        discount=prices.discount[day, format_, product],
+        cost=unit_costs(world.products, world.config.seed, demand.days)[day, product],
     )
 
 
@@ -172,9 +174,7 @@ def _ticket_ids(world: World, demand: Demand, ticket_day: Ints, tickets: Ints) -
 
 def sales_frame(world: World, sales: Sales) -> pl.DataFrame:
     """The lines as they are delivered (table ``raw_ventas``)."""
-    units = decimals(
-        np.arange(0, int(sales.quantity.max(initial=0)) + 1, WEIGHT_STEP) / MILLI, 10, 3
-    )
+    units = decimals(np.arange(0, int(sales.quantity.max(initial=0)) + 1) / MILLI, 10, 3)
     return pl.DataFrame(
         {
             "ticket_id": pl.Series(sales.ticket_id, dtype=pl.Int64),
@@ -184,7 +184,7 @@ def sales_frame(world: World, sales: Sales) -> pl.DataFrame:
             "tienda_id": pl.Series(world.stores.store_id[sales.store].astype(np.int32)),
             "producto_id": pl.Series(world.products.product_id[sales.product].astype(np.int32)),
             "canal": pl.Series(CHANNELS, dtype=pl.String).gather(sales.channel),
-            "unidades": units.gather(sales.quantity // WEIGHT_STEP),
+            "unidades": units.gather(sales.quantity),
             "precio_unitario": decimals(sales.price / 100, 10, 2),
             "descuento_pct": decimals(np.arange(101), 5, 2).gather(sales.discount),
             "costo_unitario": decimals(sales.cost / 100, 10, 2),

@@ -18,6 +18,7 @@ from retail_platform.simulator.parameters import (
 from retail_platform.simulator.products import Products, build_products
 from retail_platform.simulator.stores import Stores, build_stores
 from retail_platform.simulator.streams import Part, stream
+from retail_platform.simulator.suppliers import Suppliers, build_suppliers
 
 _LOCAL_GAPS = 0.06
 
@@ -30,6 +31,7 @@ class Pairs:
         store: Index of the store; shape (pairs,).
         product: Index of the product.
         format: Index of the store's format.
+        cell: Where its price is set: index of the price zone and the format in one.
         category: Index of the product's category.
         first: Ordinal of the first day on which the store can sell the product.
         last: Ordinal of the last such day.
@@ -41,6 +43,7 @@ class Pairs:
     store: Ints
     product: Ints
     format: Ints
+    cell: Ints
     category: Ints
     first: Ints
     last: Ints
@@ -64,6 +67,7 @@ class World:
     config: WorldConfig
     calendar: Calendar
     products: Products
+    suppliers: Suppliers
     stores: Stores
     pairs: Pairs
 
@@ -73,7 +77,14 @@ def build_world(config: WorldConfig) -> World:
     products = build_products(config)
     stores = build_stores(config)
     pairs = _build_pairs(config, products, stores)
-    return World(config, build_calendar(read_holidays()), products, stores, pairs)
+    return World(
+        config=config,
+        calendar=build_calendar(read_holidays()),
+        products=products,
+        suppliers=build_suppliers(config.seed),
+        stores=stores,
+        pairs=pairs,
+    )
 
 
 def _build_pairs(config: WorldConfig, products: Products, stores: Stores) -> Pairs:
@@ -105,6 +116,7 @@ def _build_pairs(config: WorldConfig, products: Products, stores: Stores) -> Pai
         store=store,
         product=product,
         format=stores.format[store],
+        cell=(stores.zone * len(FORMATS) + stores.format)[store],
         category=category,
         first=np.maximum(stores.opening[store], products.launch[product]),
         last=np.minimum(stores.closing[store], products.retire[product]),

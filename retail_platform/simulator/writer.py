@@ -14,7 +14,12 @@ from retail_platform.manifests import MANIFEST, WORLD_FILES, FileEntry
 from retail_platform.simulator.config import SimulatorError
 
 STATE = "state.npz"
-DAY_COLUMNS = {"ventas": "fecha_venta", "inventario": "fecha", "devoluciones": "fecha_devolucion"}
+DAY_COLUMNS = {
+    "ventas": "fecha_venta",
+    "inventario": "fecha",
+    "devoluciones": "fecha_devolucion",
+    "pedidos": "fecha_pedido",
+}
 """The tables that come month by month, and the column that says which month."""
 _PARTIAL = ".partial"
 _LOCK = ".generate.lock"
@@ -25,6 +30,7 @@ _OWN_FILES = (
     "ventas/ventas_*.*",
     "inventario/inventario_*.*",
     "devoluciones/devoluciones_*.*",
+    "pedidos/pedidos_*.*",
     MANIFEST,
     STATE,
 )

@@ -30,7 +30,7 @@ por_tabla as (
     from {{ source('staging', 'cargas') }} as cargas
     where
         cargas.estado = 'completa'
-        and cargas.tabla in ('raw_ventas', 'raw_inventario', 'raw_devoluciones')
+        and cargas.tabla in ('raw_ventas', 'raw_inventario', 'raw_devoluciones', 'raw_pedidos')
     group by cargas.tabla
 
 ),
@@ -43,6 +43,8 @@ particiones as (
         ('raw_inventario', ref('cuarentena_inventario')),
         ('raw_devoluciones', ref('fact_devoluciones')),
         ('raw_devoluciones', ref('cuarentena_devoluciones')),
+        ('raw_pedidos', ref('fact_pedidos')),
+        ('raw_pedidos', ref('cuarentena_pedidos')),
     ] %}
         {{ 'union all' if not loop.first }}
         select

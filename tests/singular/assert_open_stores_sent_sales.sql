@@ -13,7 +13,7 @@ ventas as (
         max(fecha) as ultima_fecha,
         count(*) filter (where fecha <= {{ cutoff_date() }} - 3) as dias_con_ventas
     from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha > {{ cutoff_date() }} - 31
+    where lineas > 0 and fecha > {{ cutoff_date() }} - 31
     group by tienda_id
 
 ),

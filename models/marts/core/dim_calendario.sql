@@ -23,6 +23,26 @@ festivos as (
 
 ),
 
+fechas_de_ventanas as (
+
+    select distinct festivos.fecha + pasos.dia as fecha
+    from festivos
+    left join {{ ref('ventanas_festivos') }} as ventanas
+        on festivos.nombre_festivo = ventanas.nombre_festivo
+    cross join lateral generate_series(
+        -coalesce(ventanas.dias_antes, 0), coalesce(ventanas.dias_despues, 0)
+    ) as pasos (dia)
+
+),
+
+eventos as (
+    {{ retail_events(ref('festivos')) }}
+),
+
+semanas_454 as (
+    {{ weeks_454('dias') }}
+),
+
 final as (
 
     select
@@ -53,9 +73,32 @@ final as (
         festivos.fecha is not null as es_festivo,
         festivos.nombre_festivo,
         extract(day from dias.fecha) = 15 or extract(day from dias.fecha + 1) = 1 as es_quincena,
-        dias.fecha - 364 as fecha_comparable
+        fechas_de_ventanas.fecha is not null as es_ventana_festivo,
+        fechas_de_ventanas.fecha is null
+        and extract(day from dias.fecha) not in (1, 2, 15, 16, 17)
+        and extract(day from dias.fecha + 1) != 1 as es_dia_ordinario,
+        dias.fecha - 364 as fecha_comparable,
+        eventos.evento,
+        coalesce(anteriores.fecha, dias.fecha - 364) as fecha_comparable_evento,
+        semanas_454.anno as anno_454,
+        least((semanas_454.semana - 1) / 13 + 1, 4)::smallint as trimestre_454,
+        {{ month_454('semanas_454.semana') }} as mes_454,
+        semanas_454.semana as semana_454,
+        (semanas_454.semana - {{ first_week_454('semanas_454.semana') }} + 1)::smallint
+            as semana_mes_454,
+        semanas_454.anno_reexpresado as anno_454_reexpresado,
+        {{ month_454('semanas_454.semana_reexpresada') }} as mes_454_reexpresado,
+        semanas_454.semana_reexpresada as semana_454_reexpresada
     from dias
+    inner join semanas_454 on dias.fecha = semanas_454.fecha
     left join festivos on dias.fecha = festivos.fecha
+    left join fechas_de_ventanas on dias.fecha = fechas_de_ventanas.fecha
+    left join eventos on dias.fecha = eventos.fecha
+    left join eventos as anteriores
+        on
+            eventos.evento = anteriores.evento
+            and eventos.dia = anteriores.dia
+            and eventos.anno = anteriores.anno + 1
 
 )
 

@@ -1,33 +1,32 @@
 {{ config(materialized='upsert') }}
 
--- Grain: one row per promotion: a price cut on one product in the stores of one format.
--- A promotion of a product that is not in the catalogue is left out until the product arrives.
+-- Grain: one row per promotion: a price cut on one product in the stores of one format. The
+-- last version that no rule refuses.
 
 with
 
-promociones as (
+evaluadas as (
 
-    select * from {{ ref('stg_promociones') }}
+    select * from {{ ref('int_promociones_evaluadas') }}
 
 ),
 
-productos as (
+vigentes as (
 
-    select * from {{ ref('dim_producto') }}
+    select * from evaluadas where es_vigente
 
 ),
 
 final as (
 
     select
-        promociones.promocion_id,
-        promociones.producto_id,
-        promociones.formato,
-        promociones.fecha_inicio,
-        promociones.fecha_fin,
-        promociones.descuento_pct
-    from promociones
-    inner join productos on promociones.producto_id = productos.producto_id
+        promocion_id,
+        producto_id,
+        formato,
+        fecha_inicio,
+        fecha_fin,
+        descuento_pct
+    from vigentes
 
 )
 

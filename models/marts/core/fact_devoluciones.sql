@@ -8,7 +8,8 @@
 
 -- Grain: one row per return of goods of one sale line. Only returns that break no rule: the others
 -- are in
--- cuarentena.devoluciones. Returned goods do not go back into stock.
+-- cuarentena.devoluciones. Goods with reingresa went back to the shelf on that day: they are among
+-- the reingresos of fact_inventario.
 -- Additive: unidades, importe. Net sales after returns are sum(fact_ventas.total_linea) -
 -- sum(importe).
 
@@ -33,7 +34,10 @@ final as (
         canal,
         unidades,
         importe,
-        motivo
+        descuento_pct,
+        costo_unitario,
+        motivo,
+        reingresa
     from devoluciones
     where not es_rechazada
 

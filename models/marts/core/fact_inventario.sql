@@ -3,7 +3,7 @@
     partition_by={'fields': ['fecha'], 'granularity': 'month'},
     partition_window=[var('calendar_from'), var('calendar_to')],
     also_rebuild='stock_to_judge_again',
-    ignores_changes_of=['raw_productos', 'raw_tiendas'],
+    ignores_changes_of=['dim_producto', 'dim_tienda'],
 ) }}
 
 -- Grain: one row per store, product and snapshot date; the flows are those of the dias_periodo days
@@ -11,7 +11,7 @@
 -- Only rows that break no rule: the others are in cuarentena.inventario.
 -- Semi-additive: stock_final and valor_inventario add up over stores and products, never over
 -- dates.
--- Additive: entradas, salidas, merma.
+-- Additive: entradas (of suppliers and reingresos), reingresos, salidas, merma.
 
 with
 
@@ -30,6 +30,7 @@ final as (
         dias_periodo,
         stock_inicial,
         entradas,
+        reingresos,
         salidas,
         merma,
         stock_final,

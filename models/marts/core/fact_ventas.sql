@@ -5,7 +5,7 @@
     indexes=[{'columns': ['tienda_id', 'fecha_venta']}],
     publish_check='refused_share_reason',
     also_rebuild='sales_to_judge_again',
-    ignores_changes_of=['raw_productos', 'raw_tiendas'],
+    ignores_changes_of=['dim_producto', 'dim_tienda'],
 ) }}
 -- depends_on: {{ source('staging', 'versiones_mes') }}
 

@@ -1,10 +1,13 @@
 {{ config(
     materialized='materialized_view',
+    data_through='cutoff_date',
+    on_dependants='rebuild',
     indexes=[{'columns': ['fecha', 'tienda_id'], 'unique': true}],
 ) }}
 
--- Grain: one row per day and store with sales, for the last `years_in_views` years.
--- Additive: total_ventas, numero_tickets, unidades. Not additive: ticket_promedio, the comparisons.
+-- Grain: one row per store and day on which it was open, for the last `years_in_views` years; a day
+-- without sales is zero.
+-- Additive: sales, tickets, unidades. Not additive: ticket_promedio, cambio_pct.
 -- nombre_festivo tells readers why a day was unusual. It also spares a third of each refresh:
 -- REFRESH CONCURRENTLY looks for duplicates among rows without a null only, and most days are no
 -- holiday. The unique index looks at all rows. Ratios are cast to their type, which rounds them.
@@ -14,7 +17,13 @@ with
 ventas as (
 
     select * from {{ ref('agg_ventas_dia_tienda') }}
-    where fecha >= {{ first_date_in_views() }}
+    where fecha >= {{ first_date_in_views() }} and es_dia_abierto
+
+),
+
+tiendas as (
+
+    select * from {{ ref('dim_tienda') }}
 
 ),
 
@@ -24,7 +33,7 @@ calendario as (
 
 ),
 
--- The day before, not the row before: a store that was closed has no row.
+-- Days back by date, not by row: a store that was not open has no row.
 final as (
 
     select
@@ -32,7 +41,8 @@ final as (
         ventas.tienda_id,
         ventas.total_ventas,
         ventas.numero_tickets,
-        cast(ventas.total_ventas / ventas.numero_tickets as numeric(14, 2)) as ticket_promedio,
+        cast(ventas.total_ventas / nullif(ventas.numero_tickets, 0) as numeric(14, 2))
+            as ticket_promedio,
         ventas.unidades,
         dia_anterior.total_ventas as ventas_dia_anterior,
         cast(
@@ -40,13 +50,43 @@ final as (
             * (ventas.total_ventas - dia_anterior.total_ventas)
             / nullif(dia_anterior.total_ventas, 0) as numeric(12, 2)
         ) as cambio_pct,
+        semana_anterior.total_ventas as ventas_semana_anterior,
+        anno_anterior.total_ventas as ventas_anno_anterior,
+        case
+            when calendario.fecha_comparable_evento = calendario.fecha_comparable
+                then anno_anterior.total_ventas
+            else de_evento.total_ventas
+        end as ventas_evento_anterior,
+        anno_anterior.numero_tickets as tickets_anno_anterior,
+        -- The row of 364 days before says that the store was open then.
+        coalesce(
+            not ventas.en_remodelacion
+            and not anno_anterior.en_remodelacion
+            and calendario.fecha_comparable
+            >= date_trunc('month', tiendas.fecha_apertura) + interval '1 month',
+            false
+        ) as es_mismas_tiendas,
         calendario.nombre_festivo
     from ventas
+    inner join calendario on ventas.fecha = calendario.fecha
+    inner join tiendas on ventas.tienda_id = tiendas.tienda_id
     left join ventas as dia_anterior
         on
-            ventas.fecha = dia_anterior.fecha + 1
+            ventas.fecha - 1 = dia_anterior.fecha
             and ventas.tienda_id = dia_anterior.tienda_id
-    left join calendario on ventas.fecha = calendario.fecha
+    left join ventas as semana_anterior
+        on
+            ventas.fecha - 7 = semana_anterior.fecha
+            and ventas.tienda_id = semana_anterior.tienda_id
+    left join ventas as anno_anterior
+        on
+            ventas.fecha - 364 = anno_anterior.fecha
+            and ventas.tienda_id = anno_anterior.tienda_id
+    left join ventas as de_evento
+        on
+            calendario.fecha_comparable_evento = de_evento.fecha
+            and calendario.fecha_comparable_evento != calendario.fecha_comparable
+            and ventas.tienda_id = de_evento.tienda_id
 
 )
 

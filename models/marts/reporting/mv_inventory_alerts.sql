@@ -1,5 +1,6 @@
 {{ config(
     materialized='materialized_view',
+    data_through='cutoff_date',
     indexes=[
         {'columns': ['tienda_id', 'producto_id'], 'unique': true},
         {'columns': ['alerta_inventario', 'tienda_id'], 'where': "alerta_inventario in ('SIN_STOCK', 'STOCK_BAJO')"},
@@ -70,7 +71,7 @@ medidas as (
         productos.activo,
         umbrales.dias_minimos,
         umbrales.dias_maximos,
-        round(coalesce(ventas.unidades, 0) / 28, 4) as venta_diaria_promedio
+        coalesce(ventas.unidades, 0) as unidades
     from existencias
     inner join productos on existencias.producto_id = productos.producto_id
     left join umbrales on productos.categoria = umbrales.categoria
@@ -80,15 +81,8 @@ medidas as (
 
 ),
 
-con_dias as (
-
-    select
-        *,
-        round(stock_actual / nullif(venta_diaria_promedio, 0), 1) as dias_inventario
-    from medidas
-
-),
-
+-- Days of supply = stock / (units / 28). Compared by multiplying, which is exact; only what is
+-- shown is rounded.
 final as (
 
     select
@@ -96,17 +90,19 @@ final as (
         producto_id,
         fecha,
         stock_actual,
-        venta_diaria_promedio,
-        dias_inventario,
+        round(unidades / 28, 4) as venta_diaria_promedio,
+        round(28 * stock_actual / nullif(unidades, 0), 1) as dias_inventario,
         case
             when stock_actual <= 0 and activo then 'SIN_STOCK'
-            when stock_actual > 0 and dias_inventario < dias_minimos then 'STOCK_BAJO'
             when
-                stock_actual > 0 and (dias_inventario > dias_maximos or dias_inventario is null)
+                stock_actual > 0 and 28 * stock_actual < dias_minimos * unidades
+                then 'STOCK_BAJO'
+            when
+                stock_actual > 0 and (28 * stock_actual > dias_maximos * unidades or unidades = 0)
                 then 'SOBRESTOCK'
             else 'NORMAL'
         end as alerta_inventario
-    from con_dias
+    from medidas
 
 )
 

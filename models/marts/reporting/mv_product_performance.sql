@@ -1,5 +1,6 @@
 {{ config(
     materialized='materialized_view',
+    data_through='cutoff_date',
     indexes=[{'columns': ['region', 'producto_id'], 'unique': true}],
 ) }}
 

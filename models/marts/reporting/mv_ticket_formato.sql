@@ -1,5 +1,6 @@
 {{ config(
     materialized='materialized_view',
+    data_through='cutoff_date',
     indexes=[{'columns': ['fecha', 'formato', 'canal'], 'unique': true}],
 ) }}
 
@@ -13,7 +14,7 @@ ventas as (
 
     select *
     from {{ ref('agg_ventas_dia_tienda_canal') }}
-    where fecha >= {{ first_date_in_views() }}
+    where fecha >= {{ first_date_in_views() }} and lineas > 0
 
 ),
 

@@ -1,4 +1,4 @@
--- The last seven days with sales against the seven before. Grain: chain.
+-- The seven days up to the cut-off date against the seven before. Grain: chain.
 with
 
 days as (
@@ -7,8 +7,10 @@ days as (
         cadena,
         total_ventas,
         numero_tickets,
-        max(fecha) over () - fecha as hace
+        corte.fecha_corte - fecha as hace
     from {{ ref('mv_daily_sales_summary') }}
+    cross join {{ ref('corte') }} as corte
+    where fecha <= corte.fecha_corte
 
 )
 

@@ -7,6 +7,7 @@ last_sales as (
         tienda_id,
         max(fecha) as fecha
     from {{ ref('mv_daily_store_sales') }}
+    where numero_tickets > 0
     group by tienda_id
 
 ),

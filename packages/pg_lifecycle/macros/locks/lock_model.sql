@@ -7,10 +7,14 @@
     any advisory lock, a reader too, so none is waited for by its key alone: each build takes a key of its own, random,
     in the relation's family (the first of the two numbers), then looks for others of the family, and backs off where
     there is one. Only sessions whose role may act as this one count: what a reader takes stops nobody.
+
+    The transaction in which dbt compared the contract ends first: a build that waits here holds no lock that the one it
+    waits for may need.
 #}
 {% macro lock_model(relation) %}
     {%- set wait = var('wait_for_other_build', '5 minutes') -%}
     {%- call statement('lock_model', auto_begin=False) -%}
+commit;
 do $lock$
 declare
     family constant integer := {{ pg_lifecycle.lock_family(relation) }};

@@ -2,9 +2,13 @@
     Runs SQL text as one transaction of its own, in one round trip. It commits without waiting for the disk: the last
     statement of a materialization commits normally and so makes all before it durable; a crash in between loses whole
     transactions, which the next run does again.
+
+    dbt's connection is in a transaction already, in which the catalog and, to compare a contract, what the model reads
+    were asked: it ends first, so that no lock of it is held while the statements wait for theirs.
 #}
 {% macro run_in_transaction(name, sql, synchronous=false) %}
     {%- call statement(name, auto_begin=False) -%}
+commit;
 begin;
         {%- if not synchronous %}
 set local synchronous_commit = off;

@@ -42,12 +42,15 @@
         {%- set build_sql = pg_lifecycle._swap_materialized_view(
             relation, sql, indexes, sources, definition, on_dependants
         ) -%}
-    {%- elif state.get('sources') != sources or should_full_refresh() or not pg_lifecycle._is_populated(relation) -%}
-        {%- set build_sql = pg_lifecycle.reconcile_indexes(relation, indexes)
-            ~ pg_lifecycle._refresh_in_place(relation, indexes, sources, definition) -%}
     {%- else -%}
-        {%- do pg_lifecycle.log_decision(relation, 'up to date') -%}
+        {%- set populated = pg_lifecycle._is_populated(relation) -%}
         {%- set build_sql = pg_lifecycle.reconcile_indexes(relation, indexes) -%}
+        {%- if state.get('sources') == sources and populated and not should_full_refresh() -%}
+            {%- do pg_lifecycle.log_decision(relation, 'up to date') -%}
+        {%- else -%}
+            {%- set build_sql = build_sql
+                ~ pg_lifecycle._refresh_in_place(relation, indexes, sources, definition, populated) -%}
+        {%- endif -%}
     {%- endif -%}
 
     {%- do pg_lifecycle.finish_model(relation, 'materialized view', build_sql) -%}
@@ -153,8 +156,7 @@ drop materialized view if exists {{ new }};
     readers do not wait; otherwise plainly, with a warning. PostgreSQL analyses the copy that it compares with the view:
     a small sample does, the view itself is analysed as usual.
 #}
-{% macro _refresh_in_place(relation, indexes, sources, definition) %}
-    {%- set populated = pg_lifecycle._is_populated(relation) -%}
+{% macro _refresh_in_place(relation, indexes, sources, definition, populated) %}
     {%- set concurrently = indexes | selectattr('serves_concurrent_refresh') | list and populated -%}
     {%- if concurrently -%}
         {%- do pg_lifecycle.log_decision(relation, 'refresh concurrently') -%}

@@ -1,10 +1,12 @@
 {#
     Materialization `upsert`: a table merged in place by its primary key. Rows are inserted or, where a value differs,
-    updated; none is deleted, because facts refer to them; the table is never dropped, not even by `--full-refresh`
-    (every row is compared on every run, so there is nothing to rebuild).
+    updated; none is deleted, because facts refer to them, unless `delete_missing` is set; the table is never dropped,
+    not even by `--full-refresh` (every row is compared on every run, so there is nothing to rebuild).
 
-    Config: indexes (see `parse_indexes`). The contract must have a primary key.
+    Config: indexes (see `parse_indexes`); delete_missing: whether rows go that the query no longer returns. The
+    contract must have a primary key.
     INSERT ... ON CONFLICT rather than MERGE: it is safe against a concurrent insert. Locks rows, readers do not notice.
+    Rows may exchange values of a unique key, of any kind and length of the cycle (see `_merge_rows`).
     The version of the table (see `state_of`) changes only when a row did. Run twice it changes nothing.
 #}
 {% materialization upsert, adapter='postgres' %}
@@ -43,6 +45,7 @@
 
 {# SQL that creates an empty table with the constraints of the contract and the indexes of the model. #}
 {% macro _create_table(relation, constraints, indexes) %}
+{{ pg_lifecycle.lock_referenced(relation, constraints) }}
 create table {{ relation }} ({{ pg_lifecycle.typed_columns() }});
 {{ pg_lifecycle.add_constraints(relation, constraints, ['not_null', 'check', 'primary_key', 'unique', 'foreign_key']) }}
 {%- for index in indexes %}
@@ -51,31 +54,96 @@ create table {{ relation }} ({{ pg_lifecycle.typed_columns() }});
 {% endmacro %}
 
 
-{# SQL that merges the rows of a query into a table by key, and gives the table a new version if a row changed. #}
+{#
+    SQL that merges the rows of a query into a table by key, and gives the table a new version if a row changed.
+
+    PostgreSQL compares a unique index row by row, so two rows that exchange a code break it halfway. Only then, in the
+    same transaction, the changed rows are deleted and inserted by one statement: it sees its own deletions, and a
+    foreign key is looked at when it ends, when every row is there again. Works for any unique index, takes no lock
+    that readers notice. What still breaks the key is a real duplicate, and the error says so. A foreign key that does
+    more than to refuse (CASCADE, SET NULL) would act on the deletion, and is refused.
+#}
 {% macro _merge_rows(relation, key_columns, model_sql) %}
 {%- set columns = model.columns.keys() | map('string') | list -%}
 {%- set others = columns | reject('in', key_columns) | list -%}
+{%- set delete_missing = config.get('delete_missing', false) -%}
+{%- set keys -%}
+    ({{ pg_lifecycle.quote_columns(key_columns, 'kept.') }}) = ({{ pg_lifecycle.quote_columns(key_columns, 'fresh.') }})
+{%- endset -%}
+{%- set values = pg_lifecycle.quote_columns(columns) -%}
+{%- set fresh_rows -%}
+        fresh as materialized (
+            select {{ pg_lifecycle.cast_columns() }}
+            from (
+{{ model_sql }}
+            ) as model_rows
+        ),
+{%- endset -%}
 do $merge$
 #variable_conflict use_column
 declare
     changed_rows bigint;
 begin
-    insert into {{ relation }} as kept ({{ pg_lifecycle.quote_columns(columns) }})
-    select {{ pg_lifecycle.cast_columns() }}
-    from (
-{{ model_sql }}
-    ) as model_rows
-    on conflict ({{ pg_lifecycle.quote_columns(key_columns) }}) do
-    {%- if others %} update set
-        {% for column in others -%}
-        {{ adapter.quote(column) }} = excluded.{{ adapter.quote(column) }}{{ ', ' if not loop.last }}
-        {%- endfor %}
-    where
-        ({{ pg_lifecycle.quote_columns(others, 'kept.') }})
-        is distinct from ({{ pg_lifecycle.quote_columns(others, 'excluded.') }})
-    {%- else %} nothing
-    {%- endif %};
-    get diagnostics changed_rows = row_count;
+    begin
+        with
+
+        {{ fresh_rows }}
+
+        gone as (
+            delete from {{ relation }} as kept
+            where {{ 'not exists (select from fresh where ' ~ keys ~ ')' if delete_missing else 'false' }}
+            returning 1
+        ),
+
+        merged as (
+            insert into {{ relation }} as kept ({{ values }})
+            select {{ values }} from fresh
+            on conflict ({{ pg_lifecycle.quote_columns(key_columns) }}) do
+            {%- if others %} update set
+                {% for column in others -%}
+                {{ adapter.quote(column) }} = excluded.{{ adapter.quote(column) }}{{ ', ' if not loop.last }}
+                {%- endfor %}
+            where
+                ({{ pg_lifecycle.quote_columns(others, 'kept.') }})
+                is distinct from ({{ pg_lifecycle.quote_columns(others, 'excluded.') }})
+            {%- else %} nothing
+            {%- endif %}
+            returning 1
+        )
+
+        select (select count(*) from gone) + (select count(*) from merged) into changed_rows;
+    exception when unique_violation then
+        if exists (
+            select from pg_catalog.pg_constraint
+            where contype = 'f' and confdeltype != 'a' and confrelid = {{ pg_lifecycle.oid_of(relation) }}
+        ) then
+            raise;
+        end if;
+        with
+
+        {{ fresh_rows }}
+
+        changed as materialized (
+            select {{ values }} from fresh except select {{ values }} from {{ relation }}
+        ),
+
+        gone as (
+            delete from {{ relation }} as kept
+            where
+                exists (select from changed as fresh where {{ keys }})
+                {{ 'or not exists (select from fresh where ' ~ keys ~ ')' if delete_missing }}
+            returning 1
+        ),
+
+        -- Counting what is gone makes it go first.
+        merged as (
+            insert into {{ relation }} ({{ values }})
+            select {{ values }} from changed where (select count(*) from gone) >= 0
+            returning 1
+        )
+
+        select (select count(*) from gone) + (select count(*) from merged) into changed_rows;
+    end;
     if changed_rows > 0 or {{ pg_lifecycle.state_of(pg_lifecycle.oid_of(relation)) }} is null then
         {{ pg_lifecycle.execute_comment_with_state(
             'table', relation, model.description, pg_lifecycle.state_sql('', '', 'select count(*) from ' ~ relation)

@@ -2,6 +2,7 @@
     Materialization `view`, in place of dbt's: a view whose SQL did not change is left alone, a changed one is replaced
     in place (`create or replace`), so its OID, dependants and grants survive. dbt's own renames and drops with CASCADE.
 
+    A view that lacks a documented column is replaced too: its `select *` was expanded before the column was there.
     Where PostgreSQL cannot replace in place (a column goes or changes its type), the view is dropped and created in one
     transaction if nothing depends on it; otherwise the run stops with the list of dependants.
     Locks: ACCESS EXCLUSIVE on the view for an instant, by `retry_locks`. Run twice it does nothing.
@@ -17,7 +18,8 @@
     {%- endif -%}
     {%- set reads_retired = existing_kind == 'v' and pg_lifecycle.reads_retired_relation(relation) -%}
     {%- if existing_kind == 'v' and not reads_retired
-        and pg_lifecycle.read_state(relation).get('definition') == definition -%}
+        and pg_lifecycle.read_state(relation).get('definition') == definition
+        and not pg_lifecycle._lacks_columns(relation) -%}
         {%- set view_sql = '' -%}
     {%- else -%}
         {%- do pg_lifecycle.log_decision(relation, 'view ' ~ ('new' if existing_kind is none else 'changed')) -%}
@@ -27,6 +29,13 @@
     {%- do pg_lifecycle.finish_model(relation, 'view', view_sql) -%}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
+
+
+{# Whether a column of the model is not in the view. #}
+{% macro _lacks_columns(relation) %}
+    {%- set existing = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+    {{- return((model.columns.keys() | reject('in', existing) | list | length) > 0) -}}
+{% endmacro %}
 
 
 {# SQL that creates or replaces a view and keeps its definition hash with it. #}

@@ -1,6 +1,7 @@
 {#
     SQL that creates the empty partitioned table with the constraints of the contract and the indexes of the model.
     A primary or unique key must include the partition column, PostgreSQL's rule: told here before anything is built.
+    Locks: those of `lock_referenced`.
 #}
 {% macro create_partitioned_parent(relation, partitioning, constraints, indexes) %}
     {%- for constraint in constraints
@@ -12,6 +13,7 @@
         ) -%}
     {%- endfor -%}
     {%- set column = adapter.quote(partitioning.column) -%}
+{{ pg_lifecycle.lock_referenced(relation, constraints) }}
 create table {{ relation }} ({{ pg_lifecycle.typed_columns() }}) partition by range ({{ column }});
 {{ pg_lifecycle.add_constraints(
     relation, constraints, ['not_null', 'check', 'primary_key', 'unique', 'foreign_key'],

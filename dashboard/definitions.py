@@ -1,0 +1,219 @@
+"""The definition of each figure in Spanish, and the published column that it stands on.
+
+The data dictionary's own text is read from the database, where dbt keeps it as the column's
+comment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a figure means.
+
+    Attributes:
+        label: Its name.
+        text: What it is and how it is computed.
+        relation: In schema retail.
+        column: Of the relation, whose comment is shown too.
+    """
+
+    label: str
+    text: str
+    relation: str = ""
+    column: str = ""
+
+
+_SALES = "agg_ventas_dia_tienda"
+
+DEFINITIONS = {
+    "total_ventas": Definition(
+        "Ventas",
+        "Lo pagado en caja, con IVA y después de descuentos, antes de devoluciones.",
+        _SALES,
+        "total_ventas",
+    ),
+    "numero_tickets": Definition(
+        "Tickets",
+        "Compras distintas. Un ticket pertenece a una tienda, un día y un canal.",
+        _SALES,
+        "numero_tickets",
+    ),
+    "ticket_promedio": Definition(
+        "Ticket promedio",
+        "Ventas entre tickets, sumados primero ambos: nunca es un promedio de promedios.",
+        "mv_daily_store_sales",
+        "ticket_promedio",
+    ),
+    "mismas_tiendas": Definition(
+        "Mismas tiendas",
+        "Crecimiento de las tiendas que se pueden comparar: ese día y 364 días antes estaban "
+        "abiertas, sin obras, y ya habían pasado su mes de apertura. Se suman primero ambos lados. "
+        "(1 + tráfico) × (1 + ticket) = 1 + crecimiento.",
+        "mv_daily_store_sales",
+        "es_mismas_tiendas",
+    ),
+    "ventas_m2": Definition(
+        "Ventas por m²",
+        "Ventas entre metros cuadrados de venta y días abiertos del periodo.",
+        "dim_tienda",
+        "superficie_m2",
+    ),
+    "contra": Definition(
+        "Contra el año anterior",
+        "Días y semanas se comparan con los mismos días de la semana, 364 días antes; el mes y el "
+        "año, con las mismas fechas del año anterior y el mismo número de días.",
+        "dim_calendario",
+        "fecha_comparable",
+    ),
+    "aporte": Definition(
+        "Aporte al cambio",
+        "Ventas del periodo menos ventas del periodo comparable. Los aportes suman el cambio "
+        "total.",
+        _SALES,
+        "total_ventas",
+    ),
+    "alerta": Definition(
+        "Alerta",
+        "Estado de un producto en una tienda en la última foto del inventario.",
+        "mv_inventory_alerts",
+        "alerta_inventario",
+    ),
+    "stock_actual": Definition(
+        "Existencia",
+        "Unidades en la última foto del inventario.",
+        "mv_inventory_alerts",
+        "stock_actual",
+    ),
+    "dias_inventario": Definition(
+        "Días de inventario",
+        "Para cuántos días alcanza la existencia al ritmo de venta de las últimas cuatro semanas.",
+        "mv_inventory_alerts",
+        "dias_inventario",
+    ),
+    "venta_diaria": Definition(
+        "Venta diaria",
+        "Unidades por día de las últimas cuatro semanas.",
+        "mv_inventory_alerts",
+        "venta_diaria_promedio",
+    ),
+    "madurez": Definition(
+        "Madurez",
+        "Ventas por m² y día de la tienda entre la mediana de las tiendas de su formato con más de "
+        "24 meses abiertas.",
+        "dim_tienda",
+        "fecha_apertura",
+    ),
+    "venta_en_riesgo": Definition(
+        "Venta diaria en riesgo",
+        "Estimación: unidades que se vendían por día, a precio de lista sin IVA. No trae error "
+        "estándar.",
+        "mv_inventory_alerts",
+        "venta_diaria_promedio",
+    ),
+    "valor_costo": Definition(
+        "Inventario al costo",
+        "Existencia por el costo unitario actual del producto.",
+        "dim_producto",
+        "costo_unitario",
+    ),
+    "ventas_netas": Definition(
+        "Ventas netas",
+        "Ventas sin IVA menos lo devuelto sin IVA, el día en que regresa: lo que la contabilidad "
+        "llama ventas netas.",
+        _SALES,
+        "ventas_netas",
+    ),
+    "margen": Definition("Margen", "Ventas netas menos el costo de lo vendido.", _SALES, "margen"),
+    "margen_pct": Definition(
+        "Margen %",
+        "Margen entre ventas netas, sumados primero ambos. La merma no está adentro.",
+        _SALES,
+        "margen",
+    ),
+    "descuento": Definition(
+        "Descuento", "Venta bruta menos lo pagado: lo que cuestan las rebajas.", _SALES, "descuento"
+    ),
+    "descuento_pct": Definition(
+        "Descuento %", "Descuento entre venta bruta, con IVA ambos.", _SALES, "descuento"
+    ),
+    "productos_vendidos": Definition(
+        "Productos con venta",
+        "Productos distintos con al menos una unidad vendida en el periodo.",
+        "dim_producto",
+        "producto_id",
+    ),
+    "puente": Definition(
+        "Volumen, mezcla y precio",
+        "Volumen: más o menos unidades al precio medio anterior. Mezcla: unidades que pasaron a "
+        "productos más caros o más baratos. Precio: unidades de hoy por el cambio de su precio "
+        "neto. "
+        "Productos que solo se vendieron en uno de los periodos van aparte. Unidades y kilogramos "
+        "nunca se suman: lo que se vende a granel se calcula por separado.",
+        "agg_ventas_dia_region_producto",
+        "ventas_netas",
+    ),
+    "aporte_neto": Definition(
+        "Aporte al cambio",
+        "Ventas netas del periodo menos las del periodo comparable.",
+        "agg_ventas_dia_region_producto",
+        "ventas_netas",
+    ),
+    "unidades": Definition(
+        "Unidades",
+        "Piezas vendidas; kilogramos en lo que se vende a granel.",
+        "agg_ventas_dia_region_producto",
+        "unidades",
+    ),
+    "articulos_por_ticket": Definition(
+        "Artículos por ticket",
+        "Artículos entre tickets. Lo que se vende a granel cuenta como un artículo por renglón.",
+        "agg_ventas_dia_tienda_canal",
+        "articulos",
+    ),
+    "precio_medio_articulo": Definition(
+        "Precio por artículo",
+        "Ventas entre artículos. Ticket promedio = artículos por ticket × precio por artículo.",
+        "agg_ventas_dia_tienda_canal",
+        "articulos",
+    ),
+    "en_promocion": Definition(
+        "Venta en promoción",
+        "Parte de las ventas que se pagó con precio rebajado.",
+        "agg_ventas_dia_region_producto",
+        "es_promocion",
+    ),
+    "filas_entregadas": Definition(
+        "Filas entregadas", "Filas de los archivos entregados.", "entregas", "filas_entregadas"
+    ),
+    "filas_rechazadas": Definition(
+        "Rechazadas por regla de archivo",
+        "Filas que no se pueden leer o rompen una regla por sí solas; no llegan a la base.",
+        "entregas",
+        "filas_rechazadas",
+    ),
+    "rechazos": Definition(
+        "En cuarentena",
+        "Filas que rompen una regla junto con otras, por motivo. Regresan solas cuando llega lo "
+        "que les falta. Una fila puede tener varios motivos.",
+        "rechazos",
+        "filas",
+    ),
+    "tiendas_reportadas": Definition(
+        "Tiendas con venta",
+        "Tiendas con al menos un ticket ese día, de las que estaban abiertas.",
+        _SALES,
+        "numero_tickets",
+    ),
+    "entregas": Definition(
+        "Última carga", "Cuándo terminó la última carga de un archivo.", "entregas", "terminada_en"
+    ),
+    "publicada_en": Definition(
+        "Publicada",
+        "Cuándo cambió por última vez lo que muestra la relación.",
+        "estado_publicacion",
+        "publicada_en",
+    ),
+}

@@ -1,0 +1,99 @@
+"""Photographs the pages for README and docs: `make screenshots`.
+
+Needs Chromium (Debian: chromium) and what is installed for development.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from retail_platform.errors import UserError, report_user_errors
+from retail_platform.project import require_project
+
+PORT = 8599
+# Name of the picture -> address, width, height, colour scheme.
+PICTURES = {
+    "resumen": ("/", 1440, 1180, "light"),
+    "resumen-oscuro": ("/", 1440, 1180, "dark"),
+    "tiendas": ("/tiendas", 1440, 1180, "light"),
+    "productos": ("/productos", 1440, 1180, "light"),
+    "precios": ("/precios", 1440, 1180, "light"),
+    "inventario": ("/inventario", 1440, 1180, "light"),
+    "calidad": ("/calidad", 1440, 1180, "light"),
+    "telefono": ("/", 390, 1180, "light"),
+}
+# Flat colours: a palette is a quarter of the bytes and looks the same.
+COLOURS = 96
+
+
+@contextmanager
+def _served(target: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "dashboard.server", "--target", target, "--port", str(PORT)]
+    process = subprocess.Popen(command)
+    try:
+        address = f"http://127.0.0.1:{PORT}"
+        for _ in range(120):
+            try:
+                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                    break
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _photograph(browser: Browser, address: str, file: Path, name: str) -> None:
+    path, width, height, scheme = PICTURES[name]
+    page = browser.new_page(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page.goto(f"{address}{path}")
+    page.wait_for_selector(".bloque h1", timeout=60_000)
+    page.wait_for_timeout(700)
+    page.screenshot(path=file)
+    page.close()
+    with Image.open(file) as picture:
+        flat = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    flat.save(file, optimize=True)
+    print(f"{file.name}: {file.stat().st_size / 1024:.0f} kB")
+
+
+def _run(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--target", default="local")
+    parser.add_argument("names", nargs="*", help=f"default all: {', '.join(PICTURES)}")
+    options = parser.parse_args(argv)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        raise UserError("No Chromium is installed (Debian: apt-get install chromium).")
+    folder = require_project() / "docs" / "img"
+    with _served(options.target) as address, sync_playwright() as playwright:
+        # Root needs --no-sandbox.
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name in options.names or PICTURES:
+            _photograph(browser, address, folder / f"dashboard-{name}.png", name)
+        browser.close()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Photograph every page."""
+    return report_user_errors(lambda: _run(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,9 @@
+-- How far the data reach. Grain: one row.
+select
+    fecha_corte,
+    ultimo_dia_completo,
+    ultimo_dia_con_ventas,
+    tiendas_abiertas,
+    tiendas_reportadas,
+    (select min(fecha) from {{ ref('mv_daily_sales_summary') }}) as primera_fecha
+from {{ ref('corte') }}

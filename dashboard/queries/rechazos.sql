@@ -1,0 +1,10 @@
+-- Rows in quarantine. Grain: reason and raw table.
+select
+    descripcion,
+    motivo,
+    tabla,
+    sum(filas) as filas,
+    max(mes) as ultimo_mes
+from {{ ref('rechazos') }}
+group by descripcion, motivo, tabla
+order by filas desc, motivo

@@ -1,0 +1,3 @@
+-- One store.
+select * from {{ ref('tiendas') }}
+where tienda_id = {{ param('tienda') }}::integer

@@ -1,0 +1,150 @@
+"""The ad hoc queries find what the simulator planted, at full scale."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import PROJECT, Database
+
+from retail_platform.reporting.statements import fetch, render
+
+pytestmark = pytest.mark.full
+DAYS_OF_PAYDAY = {"último": "-1"}
+
+
+@pytest.fixture(scope="module")
+def planted(full_data: Path) -> dict[str, Any]:
+    """What the manifest says was planted."""
+    document = json.loads((full_data / "manifest.json").read_text(encoding="utf-8"))
+    return dict(document["planted"])
+
+
+def ask(database: Database, name: str) -> list[tuple]:
+    with closing(database.connect()) as session:
+        return fetch(session, render(PROJECT / "analyses" / "ad_hoc" / f"{name}.sql"))
+
+
+def weighted_mean(values: list[tuple[float, float]]) -> float:
+    """Mean of values given with their weights."""
+    numbers, weights = np.transpose(values)
+    return float(np.average(numbers, weights=weights))
+
+
+def test_elasticities_are_found(full_database: Database, planted: dict[str, Any]) -> None:
+    """By product, the formats weighted by their precision."""
+    weighted: dict[int, list[tuple[float, float]]] = {}
+    for _, _, product, _, _, elasticity, error in ask(full_database, "elasticidad_precio"):
+        weighted.setdefault(product, []).append((float(elasticity), float(error) ** -2))
+    found = {p: -weighted_mean(values) for p, values in weighted.items()}
+    truth = planted["elasticity_by_product"]
+    pairs = np.array([(found[p], truth[str(p)]) for p in found])
+    assert len(pairs) > 0.8 * len(truth)
+    assert np.corrcoef(pairs.T)[0, 1] >= 0.9
+
+
+def test_lifts_are_found(full_database: Database, full_data: Path, planted: dict[str, Any]) -> None:
+    """The lift of a cut c is (1 - c) ** -elasticity, averaged as the units expected."""
+    last = pl.scan_parquet(full_data / "ventas" / "*.parquet").select(pl.max("fecha_venta"))
+    since = pl.lit(last.collect().item()) - pl.duration(days=2 * 364)
+    promoted = (
+        pl.scan_parquet(full_data / "ventas" / "*.parquet")
+        .filter(pl.col("descuento_pct") > 0, pl.col("fecha_venta") > since)
+        .group_by("producto_id", "descuento_pct")
+        .agg(pl.col("unidades").cast(pl.Float64).sum())
+        .join(
+            pl.scan_parquet(full_data / "productos.parquet").select("producto_id", "categoria"),
+            on="producto_id",
+        )
+        .collect()
+    )
+    units: dict[str, float] = {}
+    base: dict[str, float] = {}
+    for product, cut, sold, category in promoted.iter_rows():
+        lift = (1 - float(cut) / 100) ** -planted["elasticity_by_product"][str(product)]
+        units[category] = units.get(category, 0) + sold
+        base[category] = base.get(category, 0) + sold / lift
+    for category, _, _, _, effect, *_ in ask(full_database, "efecto_promocion"):
+        assert float(effect) / 100 + 1 == pytest.approx(units[category] / base[category], rel=0.1)
+
+
+def test_holidays_are_found(
+    full_database: Database, full_data: Path, planted: dict[str, Any]
+) -> None:
+    """Within four points, or three standard errors; factors of categories by their share."""
+    lines = (
+        pl.scan_parquet(full_data / "ventas" / "*.parquet")
+        .join(
+            pl.scan_parquet(full_data / "productos.parquet").select("producto_id", "categoria"),
+            on="producto_id",
+        )
+        .group_by("categoria")
+        .len()
+        .collect()
+    )
+    share = {name: count / lines["len"].sum() for name, count in lines.rows()}
+    holidays = [
+        (date.fromisoformat(row["fecha"]), row["nombre_festivo"])
+        for row in pl.read_csv(PROJECT / "seeds" / "festivos.csv").iter_rows(named=True)
+    ]
+    effects: dict[str, list[float]] = {}
+    spread: dict[str, list[float]] = {}
+    for day, name, _, _, _, _, effect, error in ask(full_database, "efecto_festivos"):
+        factor = sum(
+            part * planted_factor(planted["events"], holidays, day, category)
+            for category, part in share.items()
+        )
+        effects.setdefault(name, []).append(float(effect) - 100 * (factor - 1))
+        spread.setdefault(name, []).append(float(error))
+    assert len(effects) >= 15
+    # Five days of each: what they tell is known to about two points, so a few lie outside of four.
+    missed = {name: float(np.mean(values)) for name, values in effects.items()}
+    missed = {name: off for name, off in missed.items() if abs(off) > 4}
+    assert len(missed) <= len(effects) / 3, missed
+    for name, off in missed.items():
+        error = np.sqrt(np.mean(np.square(spread[name])) / len(spread[name]))
+        assert abs(off) <= 3 * error, (name, off, error)
+
+
+def planted_factor(
+    events: list[dict[str, Any]], holidays: list[tuple[date, str]], day: date, category: str
+) -> float:
+    """What all events together do to a category on a day."""
+    factor = 1.0
+    for event in events:
+        length = event["days_before"] - event["days_until"] + 1
+        for holiday, name in holidays:
+            step = (day - holiday).days + event["days_before"]
+            if name == event["holiday"] and 0 <= step < length:
+                weight = (step + 1) / length if event["ramp"] else 1
+                peak = dict(event["categories"]).get(category, event["factor"])
+                factor *= 1 + (peak - 1) * weight
+    return factor
+
+
+def test_paydays_are_found(full_database: Database, planted: dict[str, Any]) -> None:
+    """Within four points over the formats, weighted by precision."""
+    by_day: dict[str, list[tuple[float, float]]] = {}
+    for _, day, _, effect, error in ask(full_database, "efecto_quincena"):
+        by_day.setdefault(DAYS_OF_PAYDAY.get(day, day), []).append(
+            (float(effect), float(error) ** -2)
+        )
+    truth = planted["payday_extra_by_day_of_month"]
+    assert set(by_day) == set(truth)
+    for day, values in by_day.items():
+        assert weighted_mean(values) == pytest.approx(100 * truth[day], abs=4), day
+
+
+def test_affinities_come_first(full_database: Database, planted: dict[str, Any]) -> None:
+    """Eleven of the planted pairs among the first fifteen."""
+    truth = {
+        frozenset((pair["producto_id"], pair["con_producto_id"])) for pair in planted["affinities"]
+    }
+    rows = ask(full_database, "pares_canasta")[:15]
+    assert len(truth & {frozenset(row[7:9]) for row in rows}) >= 11

@@ -1,0 +1,217 @@
+"""The dashboard's arithmetic and texts, its server's settings, and the report by mail."""
+
+from __future__ import annotations
+
+import datetime
+import random
+import re
+from decimal import Decimal
+
+import pytest
+import yaml
+from conftest import PROJECT, Database, run_script
+
+pytest.importorskip("babel", reason="[dashboard] is not installed: make test installs it")
+
+from dashboard import format as fmt
+from dashboard.bridge import effects
+from dashboard.data import QUERIES, NotAvailable, Warehouse, statement
+from dashboard.definitions import DEFINITIONS
+from dashboard.exports import csv_bytes
+from dashboard.markup import Column, Table, table
+from dashboard.periods import Period, preset
+from retail_platform.errors import UserError
+
+
+def day(text: str) -> datetime.date:
+    return datetime.date.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "$0"),
+        (312, "$312"),
+        (999.6, "$1.00 mil"),
+        (845_123, "$845 mil"),
+        (999_960, "$1.00 M"),
+        (12_345_678, "$12.3 M"),
+        (-37_180, "−$37.2 mil"),
+        (2_400_000_000, "$2.40 mil M"),
+        (None, "–"),
+    ],
+)
+def test_money_is_three_digits_that_one_remembers(value: float | None, text: str) -> None:
+    assert fmt.short_money(value) == text
+
+
+def test_dates_are_spanish_and_a_range_repeats_nothing() -> None:
+    assert fmt.span(day("2026-11-01"), day("2026-11-23")) == "1 – 23 de noviembre de 2026"
+    assert fmt.span(day("2026-01-30"), day("2026-02-05")) == "30 de enero – 5 de febrero de 2026"
+    assert fmt.span(day("2026-09-16"), day("2026-09-16")) == "miércoles 16 de septiembre de 2026"
+    assert (
+        fmt.span(day("2025-12-30"), day("2026-01-02"))
+        == "30 de diciembre de 2025 – 2 de enero de 2026"
+    )
+
+
+def test_a_month_is_compared_with_its_dates_and_days_with_their_weekdays() -> None:
+    assert preset("mes", day("2026-11-23")).before == (day("2025-11-01"), day("2025-11-23"))
+    assert preset("anno", day("2026-12-31")).before == (day("2025-01-01"), day("2025-12-31"))
+    # As many days from the beginning, unless the month is whole.
+    assert preset("mes", day("2024-02-29")).before == (day("2023-02-01"), day("2023-02-28"))
+    assert preset("anno", day("2024-03-01")).before == (day("2023-01-01"), day("2023-03-02"))
+    week = preset("semana", day("2026-11-25"))
+    assert (week.start, week.before[0]) == (day("2026-11-23"), day("2025-11-24"))
+    assert {date.weekday() for date in (week.start, week.before[0])} == {0}
+    assert Period(day("2026-01-01"), day("2026-11-23")).grain == "mes"
+
+
+def product(units: int, sales: str, units_before: int, before: str, bulk: bool = False) -> dict:
+    return {
+        "unidades": Decimal(units),
+        "ventas_netas": Decimal(sales),
+        "unidades_antes": Decimal(units_before),
+        "ventas_netas_antes": Decimal(before),
+        "es_a_granel": bulk,
+    }
+
+
+def test_a_bridge_finds_the_effect_that_was_planted() -> None:
+    dearer = effects([product(10, "220", 10, "200"), product(5, "55", 5, "50")])
+    assert (dearer.volume, dearer.mix, dearer.price) == (0, 0, 25)
+    more = effects([product(20, "400", 10, "200"), product(10, "100", 5, "50")])
+    assert (more.volume, more.mix, more.price) == (250, 0, 0)
+    # As many units, more of the cheap one.
+    cheaper = effects([product(5, "100", 10, "200"), product(10, "100", 5, "50")])
+    assert (cheaper.volume, cheaper.mix, cheaper.price) == (0, -50, 0)
+    other = effects([product(4, "40", 0, "0"), product(0, "0", 3, "30"), product(1, "1", 1, "1")])
+    assert (other.new, other.gone, other.volume) == (40, -30, 0)
+    # Kilograms are no pieces: no mix between them.
+    kilograms = effects([product(10, "100", 10, "100"), product(30, "300", 10, "100", bulk=True)])
+    assert (kilograms.volume, kilograms.mix, kilograms.price) == (200, 0, 0)
+
+
+def test_the_parts_of_a_bridge_add_up_to_the_cent() -> None:
+    chance = random.Random(7)
+    for _ in range(200):
+        rows = [
+            product(
+                chance.randint(0, 90),
+                f"{chance.randint(-500, 99999) / 100:.2f}",
+                chance.randint(0, 90),
+                f"{chance.randint(-500, 99999) / 100:.2f}",
+                chance.random() < 0.3,
+            )
+            for _ in range(chance.randint(1, 12))
+        ]
+        made = effects(rows)
+        change = sum(row["ventas_netas"] - row["ventas_netas_antes"] for row in rows)
+        parts = [made.volume, made.mix, made.price, made.new, made.gone]
+        assert sum(parts) == change
+        assert all(part == part.quantize(Decimal("0.01")) for part in parts)
+
+
+def test_texts_of_the_data_are_no_markup_and_no_formula() -> None:
+    bad = Table("x", "T <b>", [Column("a", "A")], [{"a": "<script>alert(1)</script>"}])
+    assert "<script>" not in table(bad)
+    assert "T &lt;b&gt;" in table(bad)
+    formula = Table("x", "T", [Column("a", "A")], [{"a": "=1+1"}, {"a": "-"}])
+    assert b"'=1+1" in csv_bytes(formula)
+
+
+def test_every_question_reads_published_relations_and_never_a_fact() -> None:
+    for path in sorted(QUERIES.glob("*.sql")):
+        sql = statement(path.stem)
+        assert re.search(r"retail\.\w+|'retail'", sql), path.name
+        read = set(re.findall(r"(?:from|join)\s+(\w+\.\w+)", sql))
+        assert {name.split(".")[0] for name in read} <= {"retail", "pg_catalog"}, path.name
+        assert not {name for name in read if re.match(r"retail\.(fact_|ventas$|inventario$)", name)}
+
+
+def test_the_lineage_of_dbt_reaches_every_question() -> None:
+    page = PROJECT / "models" / "marts" / "reporting" / "_reporting__exposures.yml"
+    named = {
+        ref
+        for exposure in yaml.safe_load(page.read_text())["exposures"]
+        if "127.0.0.1:8501" in exposure.get("url", "")
+        for ref in re.findall(r"ref\('(\w+)'\)", " ".join(exposure["depends_on"]))
+    }
+    read = {
+        name
+        for path in QUERIES.glob("*.sql")
+        for name in re.findall(r"ref\('(\w+)'\)", path.read_text())
+    }
+    assert read <= named
+
+
+def test_every_definition_names_a_column_that_is_published(built_database: Database) -> None:
+    published = set(
+        built_database.query(
+            "select table_name::text, column_name::text from information_schema.columns "
+            "where table_schema = 'retail' union "
+            "select c.relname::text, a.attname::text from pg_class c "
+            "join pg_attribute a on a.attrelid = c.oid "
+            "where c.relkind = 'm' and c.relnamespace = 'retail'::regnamespace"
+        )
+    )
+    assert {(one.relation, one.column) for one in DEFINITIONS.values()} <= published
+
+
+def test_sessions_cannot_write_and_what_is_published_anew_is_read_anew(
+    built_database: Database,
+) -> None:
+    warehouse = Warehouse("ci", built_database.parameters)
+    with warehouse._session() as session, session.cursor() as cursor:
+        cursor.execute("show transaction_read_only")
+        assert cursor.fetchone() == ("on",)
+        cursor.execute("show statement_timeout")
+        assert cursor.fetchone() == ("10s",)
+    edition = warehouse.edition()
+    first = edition.rows("datos")
+    assert edition.rows("datos") is first
+    assert warehouse.edition() == edition
+    warehouse.close()
+
+
+def test_a_server_that_is_not_there_is_a_sentence(built_database: Database) -> None:
+    nowhere = Warehouse("ci", {**built_database.parameters, "port": "1"})
+    with pytest.raises(NotAvailable, match="no responde"):
+        nowhere.edition()
+
+
+def test_it_listens_on_loopback_unless_told_who_stands_in_front() -> None:
+    pytest.importorskip("streamlit")
+    from dashboard.server import options
+
+    assert options([]).address == "127.0.0.1"
+    with pytest.raises(UserError, match="127.0.0.1 only; got --address 0.0.0.0"):
+        options(["--address", "0.0.0.0"])
+    told = options(["--address", "0.0.0.0", "--public-url", "https://tablero.example.com"])
+    assert told.address == "0.0.0.0"
+    with pytest.raises(UserError, match="no address of a browser"):
+        options(["--public-url", "tablero"])
+
+
+def test_the_report_is_one_file_that_needs_nothing_else(
+    built_database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("report") / "new" / "resumen.html"
+    run_script("report.py", "--target", "ci", str(file), env=built_database.environment)
+    page = file.read_text(encoding="utf-8")
+    assert len(page) < 1_000_000
+    assert '<html lang="es">' in page
+    assert not re.findall(r"<script|<link|<img|@import|url\(|href=\"(?!#)|src=", page)
+    [(sales,)] = built_database.query(
+        "select total_ventas from retail.mv_kpi_periodos "
+        "where periodo = 'ultimos_28' and dimension = 'total'"
+    )
+    assert fmt.short_money(sales) in page
+    wrong = run_script(
+        *("report.py", "--target", "ci", "--period", "siempre", str(file)),
+        env=built_database.environment,
+        check=False,
+    )
+    assert wrong.returncode != 0
+    assert "Unknown period 'siempre'. Allowed: ayer" in wrong.stderr
+    assert str(PROJECT) not in page

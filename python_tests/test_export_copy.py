@@ -1,0 +1,497 @@
+"""The open copy: what is copied, what is written again, what becomes of it when things go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
+import polars as pl
+import psycopg2
+import pyarrow.parquet as pq
+import pytest
+from conftest import PROJECT, Database, create_database, drop_database, run_dbt, run_script
+from moto.server import ThreadedMotoServer
+
+from retail_platform.export.exporting import snapshot
+from retail_platform.export.manifest import supersede
+
+LATE = "2023-02"
+
+
+def export(
+    database: Database, place: object, *options: str, check: bool = True, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """``retail export`` of a database to a place."""
+    return run_script(
+        *("export.py", "--target", "ci", "--to", str(place), *options),
+        env=database.environment | env,
+        check=check,
+    )
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def files_of(manifest: Mapping[str, Any]) -> dict[tuple[str, str | None], dict[str, Any]]:
+    """(relation, period) -> entry."""
+    return {
+        (name, entry["period"]): entry
+        for name, relation in manifest["relations"].items()
+        for entry in relation["files"]
+    }
+
+
+def state_of(folder: Path) -> dict[str, tuple[int, int]]:
+    """Path -> time of writing and size, of everything below a folder."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def world(embedded_server, built_database: Database) -> Iterator[Database]:  # type: ignore[no-untyped-def]
+    """A built database of this module's own."""
+    database = create_database(embedded_server, built_database.parameters["dbname"])
+    yield database
+    drop_database(database)
+
+
+@pytest.fixture(scope="module")
+def copy(world: Database, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its first copy. Read only."""
+    folder = tmp_path_factory.mktemp("copy") / "copia"
+    export(world, folder)
+    return folder
+
+
+@pytest.fixture
+def own_copy(copy: Path, tmp_path: Path) -> Path:
+    """The same to be changed."""
+    return Path(shutil.copytree(copy, tmp_path / "copia"))
+
+
+def test_everything_that_holds_rows_is_copied_with_its_types_rows_and_order(
+    world: Database, copy: Path
+) -> None:
+    published = world.query(
+        """
+        select relname, relkind = 'v' from pg_class
+        where relnamespace = 'retail'::regnamespace and relkind in ('r', 'p', 'm', 'v')
+            and not relispartition
+        """
+    )
+    manifest = manifest_of(copy)
+    assert {name for name, _ in published} == manifest["relations"].keys() | manifest[
+        "views"
+    ].keys()
+    assert all(is_view for name, is_view in published if name in manifest["views"])
+    session = duckdb.connect()
+    for name, relation in manifest["relations"].items():
+        paths = [str(copy / entry["path"]) for entry in relation["files"]]
+        read = "read_parquet(?, hive_partitioning = false)"
+        described = f"select column_name, column_type from (describe from {read})"
+        types = dict(session.execute(described, [paths]).fetchall())
+        names = {"text": "VARCHAR", "time(0) without time zone": "TIME", "numeric": "DECIMAL"}
+        for column in relation["columns"]:
+            wanted = names.get(column["type"], column["type"].upper().replace("NUMERIC", "DECIMAL"))
+            assert types[column["name"]] == wanted, (name, column)
+        order = ", ".join(relation["sorted_by"])
+        rows = session.execute(f"select * from {read} order by {order}", [paths])
+        expected = world.query(f"select * from retail.{name} order by {_binary(relation)}")
+        assert rows.fetchall() == expected, name
+        first = pq.read_table(paths[0])
+        assert first.equals(first.sort_by([(key, "ascending") for key in relation["sorted_by"]]))
+
+
+def _binary(relation: Mapping[str, Any]) -> str:
+    """The copy's order in PostgreSQL: texts by their bytes."""
+    types = {column["name"]: column["type"] for column in relation["columns"]}
+    return ", ".join(
+        f'{name} collate "C"' if types[name] == "text" else name for name in relation["sorted_by"]
+    )
+
+
+def test_a_partitioned_relation_lies_in_folders_by_month(world: Database, copy: Path) -> None:
+    months = world.query("select distinct to_char(fecha_venta, 'YYYY-MM') from retail.fact_ventas")
+    found = {path.name for path in (copy / "retail" / "fact_ventas").iterdir()}
+    assert {f"periodo={month}" for (month,) in months} <= found
+    [file] = (copy / "retail" / "fact_ventas" / f"periodo={LATE}").iterdir()
+    assert pq.ParquetFile(file).metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_the_manifest_tells_hashes_rows_and_sums(world: Database, copy: Path) -> None:
+    entry = files_of(manifest_of(copy))["fact_ventas", LATE]
+    [(rows, total, units)] = world.query(
+        "select count(*), sum(total_linea), sum(unidades) from retail.fact_ventas"
+        " where fecha_venta >= '2023-02-01' and fecha_venta < '2023-03-01'"
+    )
+    assert (entry["rows"], entry["totals"]["total_linea"]) == (rows, str(total))
+    assert entry["totals"]["unidades"] == str(units)
+    assert not {"ticket_id", "tienda_id", "producto_id", "linea"} & entry["totals"].keys()
+    assert (copy / entry["path"]).stat().st_size == entry["bytes"]
+
+
+def test_a_second_run_writes_nothing(world: Database, copy: Path) -> None:
+    before = state_of(copy)
+    assert export(world, copy).stdout.startswith("nothing new; ")
+    assert state_of(copy) == before
+    assert "rows and sums equal" in export(world, copy, "--check").stdout
+
+
+def test_a_late_file_writes_its_month(
+    embedded_server,  # type: ignore[no-untyped-def]
+    world: Database,
+    own_copy: Path,
+    generated_data: Path,
+    tmp_path: Path,
+) -> None:
+    database = create_database(embedded_server, world.parameters["dbname"])
+    try:
+        _deliver_again(database, generated_data, tmp_path / "late")
+        before, old = manifest_of(own_copy), state_of(own_copy)
+        stale = export(database, own_copy, "--check", "--replace", check=False)
+        assert stale.returncode == 1 and f"fact_ventas {LATE}" in stale.stdout
+        report = export(database, own_copy, "--replace").stdout
+        changed = {
+            key
+            for key, entry in files_of(manifest_of(own_copy)).items()
+            if entry["sha256"] != files_of(before)[key]["sha256"]
+        }
+        assert ("fact_ventas", LATE) in changed and ("agg_ventas_dia_tienda", LATE) in changed
+        assert {period for _, period in changed} == {LATE, None}
+        assert f"fact_ventas: 1 of 60 files ({LATE})" in report
+        # A reader of the manifest before still finds its files, until the grace is over.
+        assert {path for path in old if path.endswith(".parquet")} <= state_of(own_copy).keys()
+        assert export(database, own_copy, "--check").returncode == 0
+        export(database, own_copy, "--grace-hours", "0")
+        kept = {entry["path"] for entry in files_of(manifest_of(own_copy)).values()}
+        assert state_of(own_copy).keys() == kept | {"manifest.json"}
+        assert manifest_of(own_copy)["superseded"] == {}
+    finally:
+        drop_database(database)
+
+
+def _deliver_again(database: Database, data: Path, folder: Path) -> None:
+    """Three years later a sale line of February 2023 is corrected; loaded and built."""
+    name = f"ventas_{LATE.replace('-', '')}.parquet"
+    (folder / "ventas").mkdir(parents=True)
+    rows = pl.read_parquet(data / "ventas" / name).head(1)
+    rows.with_columns((pl.col("unidades") + 1).cast(rows["unidades"].dtype)).write_parquet(
+        folder / "ventas" / name
+    )
+    run_script("load.py", "--target", "ci", str(folder), env=database.environment)
+    run_dbt("run", "--select", "fact_ventas+", database=database)
+
+
+def test_a_build_waits_with_its_exchange_and_one_snapshot_is_read(world: Database) -> None:
+    with (
+        snapshot(world.parameters, "retail") as (session, _),
+        closing(world.connect()) as other,
+        closing(world.connect()) as builder,
+    ):
+        with other, other.cursor() as cursor:  # a writer does not wait, and is not seen
+            cursor.execute("update retail.dim_tienda set ciudad = ciudad || '~' returning 1")
+            stores = len(cursor.fetchall())
+        with session.cursor() as cursor:
+            cursor.execute("select count(*) from retail.dim_tienda where ciudad not like '%~'")
+            assert cursor.fetchall() == [(stores,)]
+        for relation in ("fact_ventas_p202302", "fact_ventas", "mv_ticket_formato"):
+            with builder.cursor() as cursor:
+                cursor.execute("set local lock_timeout = '50ms'")
+                with pytest.raises(psycopg2.errors.LockNotAvailable):
+                    kind = "materialized view" if relation.startswith("mv") else "table"
+                    cursor.execute(f"alter {kind} retail.{relation} set schema public")
+            builder.rollback()
+        with builder, builder.cursor() as cursor:
+            cursor.execute("refresh materialized view concurrently retail.mv_ticket_formato")
+    world.query("update retail.dim_tienda set ciudad = rtrim(ciudad, '~')")
+
+
+def test_two_exports_at_once_end_as_one(world: Database, tmp_path: Path) -> None:
+    command = [sys.executable, str(PROJECT / "scripts" / "export.py")]
+    command += ["--target", "ci", "--to", str(tmp_path / "copia")]
+    running = [
+        subprocess.Popen(
+            command, env=os.environ | world.environment, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    told = sorted(process.communicate()[0].startswith("nothing new") for process in running)
+    assert [process.returncode for process in running] == [0, 0]
+    assert told == [False, True]
+    assert export(world, tmp_path / "copia", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+def test_a_killed_export_leaves_the_copy_before_and_the_next_one_goes_on(
+    world: Database, own_copy: Path, tmp_path: Path, first: bool
+) -> None:
+    folder = tmp_path / "new" if first else own_copy
+    if not first:  # everything is to be written again, as after a change of the layout
+        manifest = manifest_of(folder)
+        for relation in manifest["relations"].values():
+            relation["shape"] = "another"
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        shutil.rmtree(folder / "retail" / "fact_ventas")
+    before = (folder / "manifest.json").read_bytes() if not first else None
+    command = [sys.executable, str(PROJECT / "scripts" / "export.py")]
+    process = subprocess.Popen(
+        [*command, "--target", "ci", "--to", str(folder)], env=os.environ | world.environment
+    )
+    facts = folder / "retail" / "fact_ventas"
+    deadline = time.monotonic() + 60
+    while len(list(facts.glob("*/*.parquet"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    left = len(list(facts.glob("*/*.parquet")))
+    assert 3 <= left < 60
+    found = folder / "manifest.json"
+    assert (found.read_bytes() if found.exists() else None) == before
+    export(world, folder)
+    assert export(world, folder, "--check").returncode == 0
+    export(world, folder, "--grace-hours", "0")
+    kept = {entry["path"] for entry in files_of(manifest_of(folder)).values()}
+    assert state_of(folder).keys() == kept | {"manifest.json"}
+
+
+def test_what_is_not_ours_stays_and_is_told(world: Database, own_copy: Path) -> None:
+    notes = own_copy / "retail" / "fact_ventas" / "notas.txt"
+    notes.write_text("mine")
+    assert "not ours and left alone: retail/fact_ventas/notas.txt" in export(world, own_copy).stdout
+    assert notes.read_text() == "mine"
+    (own_copy / "manifest.json").write_text('{"files": []}')
+    refused = export(world, own_copy, check=False)
+    assert refused.returncode == 1 and "is not the manifest of a copy" in refused.stderr
+    assert (own_copy / "manifest.json").read_text() == '{"files": []}'
+
+
+def test_a_lost_or_damaged_file_is_found_and_written_again(world: Database, own_copy: Path) -> None:
+    entries = files_of(manifest_of(own_copy))
+    lost, damaged = entries["dim_tienda", None], entries["fact_ventas", LATE]
+    (own_copy / lost["path"]).unlink()
+    content = (own_copy / damaged["path"]).read_bytes()
+    (own_copy / damaged["path"]).write_bytes(content[:-1] + b"?")
+    found = export(world, own_copy, "--check", check=False)
+    assert found.returncode == 1
+    assert f"dim_tienda: {lost['path']} is missing" in found.stdout
+    assert f"fact_ventas {LATE}: {damaged['path']} is damaged" in found.stdout
+    (own_copy / damaged["path"]).unlink()  # as the last line advises for one of the same size
+    export(world, own_copy)
+    assert export(world, own_copy, "--check").returncode == 0
+
+
+def test_a_changed_contract_is_told_and_the_relation_is_written_again(
+    embedded_server,  # type: ignore[no-untyped-def]
+    world: Database,
+    own_copy: Path,
+) -> None:
+    database = create_database(embedded_server, world.parameters["dbname"])
+    try:
+        for statement in (
+            "alter table retail.fact_devoluciones add column nota text",
+            "comment on table retail.dim_tienda is 'no state'",
+            "create table retail.sin_clave (a integer, b text)",
+            "insert into retail.sin_clave values (2, ''), (1, null), (3, E'x\\ny,\"z\"')",
+            # Reads the catalog, so its rows are copied and not its definition.
+            "create view retail.catalogo as select relname::text as relacion, now() > '2024-01-01' "
+            "as es_actual, timestamptz '2024-02-29 12:00-06' as desde from pg_class where relname "
+            "= 'fact_ventas'",
+            "create table retail.grande as select 9223372036854775807 as n "
+            "from generate_series(1, 3)",
+            "create table retail.nada (a date)",
+            "insert into retail.nada values (null), ('2024-02-29')",
+        ):
+            database.query(statement)
+        told = export(database, own_copy, "--replace").stdout
+        assert "fact_devoluciones changed its columns (new nota text): all 60 of its files" in told
+        rows = pq.read_table(next((own_copy / "retail" / "sin_clave").iterdir())).to_pylist()
+        assert rows == [{"a": 1, "b": None}, {"a": 2, "b": ""}, {"a": 3, "b": 'x\ny,"z"'}]
+        assert pq.read_table(next((own_copy / "retail" / "nada").iterdir())).num_rows == 2
+        [entry] = manifest_of(own_copy)["relations"]["grande"]["files"]
+        assert entry["totals"] == {"n": str(3 * (2**63 - 1))}  # more than 64 bits
+        [file] = (own_copy / "retail" / "catalogo").iterdir()
+        moment = datetime(2024, 2, 29, 18, tzinfo=UTC)
+        expected = {"relacion": "fact_ventas", "es_actual": True, "desde": moment}
+        assert pq.read_table(file).to_pylist() == [expected]
+        # Nothing tells their version, so they are read, found equal and not written.
+        assert export(database, own_copy).stdout.startswith("nothing new; ")
+        database.query("alter table retail.sin_clave alter a type bigint")
+        told = export(database, own_copy).stdout
+        assert "sin_clave changed its columns (a integer -> bigint)" in told
+        database.query("drop table retail.sin_clave")
+        assert "sin_clave is no longer published" in export(database, own_copy).stdout
+        database.query("create table retail.inexacta (a numeric)")
+        refused = export(database, own_copy, check=False)
+        assert refused.returncode == 1 and "inexacta.a is numeric" in refused.stderr
+        database.query("drop table retail.inexacta; insert into retail.nada values ('infinity')")
+        refused = export(database, own_copy, check=False)
+        assert refused.returncode == 1 and "nada holds a value" in refused.stderr
+    finally:
+        drop_database(database)
+
+
+def test_another_database_is_refused(
+    empty_database: Database, built_database: Database, world: Database, own_copy: Path
+) -> None:
+    before = state_of(own_copy)
+    refused = export(built_database, own_copy, check=False)
+    assert refused.returncode == 1 and "is of another database" in refused.stderr
+    refused = export(empty_database, own_copy, check=False)
+    assert refused.returncode == 1 and "Run `make build` first" in refused.stderr
+    assert state_of(own_copy) == before
+
+
+def test_a_role_without_rights_is_told_what_to_grant(world: Database, tmp_path: Path) -> None:
+    name = f"lector_{os.getpid()}"
+    admin = world.server.admin_parameters(world.parameters["dbname"])
+    with closing(psycopg2.connect(**admin)) as session, session, session.cursor() as cursor:
+        cursor.execute(f"create role {name} login password 'x'")
+    reader = world.environment | {"RETAIL_CI_USER": name, "RETAIL_CI_PASSWORD": "x"}
+    reader["RETAIL_CI_HOST"], reader["RETAIL_CI_PORT"] = "127.0.0.1", str(world.server.port)
+    try:
+        refused = export(world, tmp_path / "copia", check=False, **reader)
+        assert refused.returncode == 1
+        assert f'grant select on all tables in schema retail to "{name}"' in refused.stderr
+        assert not (tmp_path / "copia").exists()
+        world.query(f"grant usage on schema retail to {name}")
+        world.query(f"grant select on all tables in schema retail to {name}")
+        export(world, tmp_path / "copia", **reader)
+    finally:
+        with closing(psycopg2.connect(**admin)) as session, session, session.cursor() as cursor:
+            cursor.execute(f"drop owned by {name}; drop role {name}")
+
+
+@pytest.mark.parametrize("limit", [20_000, 0])
+def test_a_disk_that_takes_no_more_leaves_the_copy_before(
+    world: Database, own_copy: Path, limit: int
+) -> None:
+    manifest = manifest_of(own_copy)
+    manifest["relations"].pop("dim_calendario")  # this and others are to be written
+    manifest["relations"].pop("fact_inventario")
+    (own_copy / "manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(own_copy / "retail" / "fact_inventario")
+    before = state_of(own_copy)
+    command = [sys.executable, str(PROJECT / "scripts" / "export.py")]
+    failed = subprocess.run(
+        [*command, "--target", "ci", "--to", str(own_copy)],
+        env=os.environ | world.environment,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert failed.returncode == 1 and "Traceback" not in failed.stderr
+    assert "File too large" in failed.stderr and "The copy is the one before" in failed.stderr
+    after = state_of(own_copy)
+    assert {path: after[path] for path in before} == before
+    assert not [path for path in after if path.endswith(".new")]
+    export(world, own_copy)
+    assert export(world, own_copy, "--check").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("ftp://host/x", "allowed: a folder, s3://, gs://"),
+        ("s3://key:secret@bucket/x", "holds a key or password"),
+        (str(PROJECT / "README.md"), "is a file"),
+        ("/proc/copia", "Could not write"),
+    ],
+)
+def test_a_place_that_is_none_is_refused(world: Database, place: str, expected: str) -> None:
+    refused = export(world, place, check=False)
+    assert refused.returncode == 1 and expected in refused.stderr
+    assert "secret" not in refused.stderr + refused.stdout
+
+
+def test_grace_counts_by_the_databases_clock() -> None:
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    previous = {
+        "superseded": {
+            "old": (now - 2 * hour).isoformat(),
+            "young": (now - hour / 2).isoformat(),
+            "ahead": (now + 48 * hour).isoformat(),
+            "again": (now - 2 * hour).isoformat(),
+        }
+    }
+    waiting, expired = supersede(previous, {"again"}, ["orphan"], now, hour)
+    assert expired == ["old"]
+    # A clock that was set back does not keep a file for ever.
+    assert waiting == {
+        "young": (now - hour / 2).isoformat(),
+        "ahead": now.isoformat(),
+        "orphan": now.isoformat(),
+    }
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[tuple[str, Any]]:
+    """A local S3 server: pyarrow's options for it, and a client."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    options = f"?endpoint_override={host}:{port}&scheme=http&region=us-east-1"
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="us-east-1",
+        **{"aws_access_key_id": "test", "aws_secret_access_key": "test"},
+    )
+    yield options, client
+    server.stop()
+
+
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def test_a_bucket_holds_the_same_copy(
+    world: Database, copy: Path, s3: tuple[str, Any], tmp_path: Path
+) -> None:
+    options, client = s3
+    client.create_bucket(Bucket="copia")
+    place = f"s3://copia/retail-copy{options}"
+    export(world, place, **KEYS)
+    listed = client.get_paginator("list_objects_v2").paginate(Bucket="copia")
+    found = {item["Key"]: item["Size"] for page in listed for item in page.get("Contents", [])}
+    expected = {entry["path"]: entry["bytes"] for entry in files_of(manifest_of(copy)).values()}
+    found.pop("retail-copy/manifest.json")
+    assert found == {f"retail-copy/{path}": size for path, size in expected.items()}
+    assert export(world, place, **KEYS).stdout.startswith("nothing new; s3://copia/retail-copy:")
+    asked = run_script(
+        *("lake.py", "--of", place, "--local", str(tmp_path / "local")),
+        "select sum(total_linea) as total from retail.ventas",
+        env=KEYS,
+    )
+    [(total,)] = world.query("select sum(total_linea) from retail.fact_ventas")
+    assert str(total) in asked.stdout
+
+
+def test_a_bucket_that_goes_away_is_told(world: Database, s3: tuple[str, Any]) -> None:
+    options, client = s3
+    for place in ("s3://nowhere/x", "s3://gone/x"):
+        refused = export(world, place + options, check=False, **KEYS)
+        assert refused.returncode == 1, refused.stderr
+        assert "Could not write" in refused.stderr and "Traceback" not in refused.stderr
+        assert "The copy is the one before" in refused.stderr

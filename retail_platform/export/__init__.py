@@ -1,0 +1,1 @@
+"""The open copy: what is published in PostgreSQL as Parquet files, and what is made of them."""

@@ -1,0 +1,137 @@
+"""Compares a copy with the database: files with the manifest, their rows with PostgreSQL's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from hashlib import sha256
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from psycopg2 import sql
+from psycopg2.extensions import connection
+
+from retail_platform.export.catalog import Part, Relation, read_relations
+from retail_platform.export.exporting import snapshot
+from retail_platform.export.manifest import FileEntry, Manifest, read_manifest
+from retail_platform.export.stores import Store
+from retail_platform.export.transfer import Totals, totals_of
+
+
+@dataclass
+class Findings:
+    """What a check found.
+
+    Attributes:
+        lines: For people.
+        good: Whether the copy holds what the database does.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    good: bool = True
+
+    def wrong(self, line: str) -> None:
+        """Note a difference."""
+        self.lines.append(line)
+        self.good = False
+
+
+def check(parameters: Mapping[str, str], store: Store) -> Findings:
+    """Check a copy.
+
+    Every file is read: its hash, its rows and the sums of its numbers are compared with the
+    manifest, and the rows and sums with those that PostgreSQL computes, all in one snapshot.
+
+    Args:
+        parameters: libpq's.
+        store: The place of the copy.
+
+    Raises:
+        UserError: There is no copy, or no database.
+    """
+    manifest = read_manifest(store, required=True)
+    findings = Findings()
+    with snapshot(parameters, manifest["schema"]) as (session, _):
+        relations = read_relations(session, manifest["schema"])
+        for relation in relations:
+            if relation.definition is None:
+                _check_relation(session, store, manifest, relation, findings)
+    held = {relation.name for relation in relations}
+    for name in sorted(manifest["relations"].keys() - held):
+        findings.wrong(f"{name}: in the copy, no longer in the database")
+    if findings.good:
+        count = sum(len(relation["files"]) for relation in manifest["relations"].values())
+        findings.lines.append(
+            f"{store.shown} holds what the database does: {len(manifest['relations'])} relations, "
+            f"{count} files, rows and sums equal"
+        )
+    else:
+        findings.lines.append("bring it up to date: retail export (a damaged file is written anew)")
+    return findings
+
+
+def _check_relation(
+    session: connection, store: Store, manifest: Manifest, relation: Relation, findings: Findings
+) -> None:
+    copied = manifest["relations"].get(relation.name)
+    if copied is None:
+        findings.wrong(f"{relation.name}: not in the copy")
+        return
+    if copied["shape"] != relation.shape:
+        findings.wrong(f"{relation.name}: its columns changed since it was copied")
+        return
+    entries = {entry["period"]: entry for entry in copied["files"]}
+    for part in relation.parts:
+        label = " ".join(filter(None, [relation.name, part.period]))
+        entry = entries.pop(part.period, None)
+        problem = _problem(session, store, manifest["schema"], relation, part, entry)
+        if problem:
+            findings.wrong(f"{label}: {problem}")
+    for period in entries:
+        findings.wrong(f"{relation.name} {period}: in the copy, no longer in the database")
+
+
+def _problem(
+    session: connection,
+    store: Store,
+    schema: str,
+    relation: Relation,
+    part: Part,
+    entry: FileEntry | None,
+) -> str | None:
+    if entry is None:
+        return "not in the copy"
+    content = store.read(entry["path"])
+    if content is None:
+        return f"{entry['path']} is missing"
+    if len(content) != entry["bytes"] or sha256(content).hexdigest() != entry["sha256"]:
+        return f"{entry['path']} is damaged: not the bytes that the manifest tells"
+    rows = pq.read_table(pa.BufferReader(content))
+    copied = (len(rows), _numbers(totals_of(rows, relation)))
+    if copied != (entry["rows"], _numbers(entry["totals"])):
+        return "the manifest tells other rows or sums than the file holds"
+    published = _published(session, schema, relation, part)
+    if copied != published:
+        stale = "" if entry["version"] == part.version else ", of an older version"
+        return f"{copied[0]:,} rows in the copy{stale}, {published[0]:,} in the database" + (
+            ", sums differ" if copied[0] == published[0] else ""
+        )
+    return None
+
+
+def _published(
+    session: connection, schema: str, relation: Relation, part: Part
+) -> tuple[int, dict[str, Decimal | None]]:
+    sums = [sql.SQL("sum({})::numeric").format(sql.Identifier(name)) for name in relation.totals]
+    statement = sql.SQL("select {} from {}").format(
+        sql.SQL(", ").join([sql.SQL("count(*)"), *sums]), sql.Identifier(schema, part.table)
+    )
+    with session.cursor() as cursor:
+        cursor.execute(statement)
+        [[count, *values]] = cursor.fetchall()
+    return count, dict(zip(relation.totals, values, strict=True))
+
+
+def _numbers(totals: Totals) -> dict[str, Decimal | None]:
+    return {name: None if text is None else Decimal(text) for name, text in totals.items()}

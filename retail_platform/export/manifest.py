@@ -1,0 +1,270 @@
+"""The manifest of a copy: the one file that says which files are the copy, and what is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from retail_platform.errors import UserError
+from retail_platform.export.catalog import LAYOUT, PERIOD, Part, Relation
+from retail_platform.export.stores import Store
+from retail_platform.export.transfer import Encoded
+
+MANIFEST = "manifest.json"
+KIND = "retail open copy"
+
+Manifest = dict[str, Any]
+FileEntry = dict[str, Any]
+"""``path, period, lower, upper, version, rows, bytes, sha256, totals`` of a file."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an export has to do.
+
+    Attributes:
+        write: Parts to read and to write.
+        keep: (relation, period) -> file that stays as it is.
+        told: What a person should know: columns that changed, relations that are gone.
+    """
+
+    write: list[tuple[Relation, Part]]
+    keep: dict[tuple[str, str | None], FileEntry]
+    told: list[str]
+
+
+def read_manifest(store: Store, *, required: bool = False) -> Manifest:
+    """The manifest of a place, empty if there is no copy yet.
+
+    Args:
+        store: The place.
+        required: Whether a copy has to be there.
+
+    Raises:
+        UserError: What stands there is none of ours, or nothing although it is required.
+    """
+    content = store.read(MANIFEST)
+    if content is None and required:
+        raise UserError(f"There is no copy at {store.shown}. Make one: retail export --to ...")
+    return parse_manifest(content, store.address(MANIFEST)) if content is not None else {}
+
+
+def parse_manifest(content: bytes, name: str) -> Manifest:
+    """Read a manifest's text.
+
+    Args:
+        content: The file.
+        name: What messages call it.
+
+    Raises:
+        UserError: It is none, or of a later version of this program.
+    """
+    try:
+        manifest = json.loads(content)
+    except ValueError:
+        manifest = None
+    if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
+        raise UserError(
+            f"{name} is not the manifest of a copy. Give a place that holds nothing else."
+        )
+    if manifest["layout"] > LAYOUT:
+        raise UserError(
+            f"{name} was written by a later version of this program (layout "
+            f"{manifest['layout']}, this one knows up to {LAYOUT}). Use that version."
+        )
+    return manifest
+
+
+def files_of(manifest: Manifest) -> dict[str, FileEntry]:
+    """Path -> entry of all files of a copy."""
+    return {
+        entry["path"]: entry
+        for relation in manifest.get("relations", {}).values()
+        for entry in relation["files"]
+    }
+
+
+def make_plan(
+    relations: Iterable[Relation], previous: Manifest, present: Mapping[str, int]
+) -> Plan:
+    """Compare what is published with what was copied.
+
+    Args:
+        relations: From the catalog.
+        previous: The manifest of the copy, or an empty one.
+        present: Path -> bytes of the files that are there.
+    """
+    plan = Plan([], {}, [])
+    known = previous.get("relations", {})
+    names = set()
+    for relation in relations:
+        if relation.definition is not None:
+            continue
+        names.add(relation.name)
+        before = known.get(relation.name, {"files": [], "shape": relation.shape, "columns": []})
+        if before["shape"] != relation.shape:
+            plan.told.append(_difference(relation, before["columns"]))
+        entries = {entry["period"]: entry for entry in before["files"]}
+        for part in relation.parts:
+            entry = entries.get(part.period)
+            if (
+                entry
+                and before["shape"] == relation.shape
+                and part.version is not None
+                and entry["version"] == part.version
+                and present.get(entry["path"]) == entry["bytes"]
+            ):
+                plan.keep[relation.name, part.period] = entry
+            else:
+                plan.write.append((relation, part))
+    plan.told.extend(
+        f"{name} is no longer published: its files go" for name in sorted(known.keys() - names)
+    )
+    return plan
+
+
+def _difference(relation: Relation, before: list[Mapping[str, Any]]) -> str:
+    """What changed about a relation's columns, in words."""
+    old = {column["name"]: column["type"] for column in before}
+    new = {column.name: column.type for column in relation.columns}
+    changes = [
+        *(f"new {name} {new[name]}" for name in new if name not in old),
+        *(f"gone {name}" for name in old if name not in new),
+        *(
+            f"{name} {old[name]} -> {new[name]}"
+            for name in new
+            if old.get(name, new[name]) != new[name]
+        ),
+    ]
+    return (
+        f"{relation.name} changed its columns ({', '.join(changes) or 'their order, or its key'}): "
+        f"all {len(relation.parts)} of its files are written again"
+    )
+
+
+def path_of(schema: str, part: Part, encoded: Encoded) -> str:
+    """Where a file goes: Hive folders by period, and a name that its content decides."""
+    folder = [schema, part.relation] + ([f"{PERIOD}={part.period}"] if part.period else [])
+    label = "-".join(filter(None, [part.relation, part.period, encoded.sha256[:16]]))
+    return "/".join([*folder, f"{label}.parquet"])
+
+
+def entry_of(schema: str, part: Part, encoded: Encoded) -> FileEntry:
+    """What the manifest says of a file."""
+    return {
+        "path": path_of(schema, part, encoded),
+        "period": part.period,
+        "lower": part.lower,
+        "upper": part.upper,
+        "version": part.version,
+        "rows": encoded.rows,
+        "bytes": len(encoded.content),
+        "sha256": encoded.sha256,
+        "totals": dict(encoded.totals),
+    }
+
+
+def make_manifest(
+    schema: str,
+    database: Mapping[str, str],
+    relations: Iterable[Relation],
+    entries: Mapping[tuple[str, str | None], FileEntry],
+    superseded: Mapping[str, str],
+) -> Manifest:
+    """Put a manifest together.
+
+    Args:
+        schema: That was copied.
+        database: What tells the database from others.
+        relations: From the catalog.
+        entries: (relation, period) -> file.
+        superseded: Path -> since when a file is no longer part of the copy.
+    """
+    return {
+        "kind": KIND,
+        "layout": LAYOUT,
+        "schema": schema,
+        "database": dict(database),
+        "relations": {
+            relation.name: _described(relation)
+            | {
+                "shape": relation.shape,
+                "sorted_by": relation.sort_keys,
+                "partitioned_by": relation.partitioned_by,
+                "files": [entries[relation.name, part.period] for part in relation.parts],
+            }
+            for relation in relations
+            if relation.definition is None
+        },
+        "views": {
+            relation.name: _described(relation) | {"definition": relation.definition}
+            for relation in relations
+            if relation.definition is not None
+        },
+        "superseded": dict(sorted(superseded.items())),
+    }
+
+
+def _described(relation: Relation) -> dict[str, Any]:
+    return {
+        "comment": relation.comment,
+        "columns": [
+            {key: getattr(column, key) for key in ("name", "type", "nullable", "comment")}
+            for column in relation.columns
+        ],
+        "keys": [
+            {
+                "kind": key.kind,
+                "columns": list(key.columns),
+                "to": key.to,
+                "to_columns": list(key.to_columns),
+            }
+            for key in relation.keys
+        ],
+    }
+
+
+def supersede(
+    previous: Manifest,
+    current: Iterable[str],
+    orphans: Iterable[str],
+    now: datetime,
+    grace: timedelta,
+) -> tuple[dict[str, str], list[str]]:
+    """Decide about the files that are not, or no longer, part of the copy.
+
+    Time is the database's, one clock for all who export; a file whose time lies ahead (that clock
+    was set back) waits from now on.
+
+    Args:
+        previous: The manifest before.
+        current: Paths of the copy as it will be.
+        orphans: Files of ours that no manifest knows: of an export that was killed.
+        now: The database's time.
+        grace: How long readers of an older manifest may go on.
+
+    Returns:
+        Path -> since when, of the files that stay for now, and the paths to delete.
+    """
+    current = set(current)
+    since = dict(previous.get("superseded", {}))
+    for path in [*files_of(previous), *orphans]:
+        since.setdefault(path, now.isoformat())
+    waiting, expired = {}, []
+    for path, text in since.items():
+        if path in current:
+            continue
+        moment = min(datetime.fromisoformat(text), now)
+        if now - moment >= grace:
+            expired.append(path)
+        else:
+            waiting[path] = moment.isoformat()
+    return waiting, sorted(expired)
+
+
+def to_text(manifest: Manifest) -> bytes:
+    """The file's text: a line for each value, so that two of them can be compared."""
+    return (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()

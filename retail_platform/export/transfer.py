@@ -1,0 +1,142 @@
+"""Moves the rows of a part: COPY as CSV, typed by Arrow, sorted, encoded as Parquet.
+
+Measured against ADBC and chosen in docs/decisions (the open copy). A part is in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+from psycopg2 import sql
+from psycopg2.extensions import connection
+
+from retail_platform.errors import UserError
+from retail_platform.export.catalog import Part, Relation
+
+# What DuckDB reads at a time, so that a query of one month uses more than one core.
+_ROW_GROUP = 122_880
+_BLOCK = 4 * 1024**2
+
+Totals = Mapping[str, str | None]
+"""Column -> exact sum as text; none over no values."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A part as a file.
+
+    Attributes:
+        content: Parquet; the same rows give the same bytes.
+        sha256: Of the content.
+        rows: Rows.
+        totals: Sums of its numbers.
+    """
+
+    content: pa.Buffer
+    sha256: str
+    rows: int
+    totals: Totals
+
+
+def encode(session: connection, schema: str, relation: Relation, part: Part) -> Encoded:
+    """Read a part in the session's snapshot and encode it.
+
+    Args:
+        session: In a transaction.
+        schema: Of the relation.
+        relation: Which.
+        part: Of the relation.
+
+    Raises:
+        UserError: A value has no counterpart in Arrow (an infinite date, NaN).
+    """
+    rows = _sorted(_read(session, schema, relation, part), relation.sort_keys)
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        rows,
+        sink,
+        compression="zstd",
+        row_group_size=_ROW_GROUP,
+        use_dictionary=_repeating(relation),
+        store_decimal_as_integer=True,  # smaller, and quicker to read
+    )
+    content = sink.getvalue()
+    return Encoded(content, sha256(content).hexdigest(), len(rows), totals_of(rows, relation))
+
+
+def totals_of(rows: pa.Table, relation: Relation) -> Totals:
+    """The exact sums of a relation's numbers.
+
+    Args:
+        rows: Of the relation.
+        relation: Which.
+    """
+    return {name: _exact_sum(rows[name]) for name in relation.totals}
+
+
+def _exact_sum(values: pa.ChunkedArray) -> str | None:
+    if pa.types.is_integer(values.type):
+        values = values.cast(pa.decimal128(19, 0))
+    # A sum of 64 bits would wrap around without a word.
+    total = pc.sum(values.cast(pa.decimal256(76, values.type.scale))).as_py()
+    return None if total is None else str(total)
+
+
+def _read(session: connection, schema: str, relation: Relation, part: Part) -> pa.Table:
+    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in relation.columns)
+    statement = sql.SQL("copy (select {} from {}) to stdout (format csv)").format(
+        names, sql.Identifier(schema, part.table)
+    )
+    received = io.BytesIO()
+    with session.cursor() as cursor:
+        cursor.copy_expert(statement, received, size=_BLOCK)
+    if not received.tell():
+        return relation.schema.empty_table()
+    try:
+        return csv.read_csv(
+            pa.py_buffer(received.getbuffer()),
+            csv.ReadOptions(
+                column_names=relation.schema.names, use_threads=False, block_size=_BLOCK
+            ),
+            csv.ParseOptions(
+                newlines_in_values=any(map(pa.types.is_string, relation.schema.types)),
+                ignore_empty_lines=False,  # a null of a relation with one column
+            ),
+            csv.ConvertOptions(
+                column_types=relation.schema,
+                # COPY quotes an empty text and leaves a null unquoted.
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                true_values=["t"],
+                false_values=["f"],
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise UserError(
+            f"{part.table} holds a value that cannot be copied: {error}. Infinite dates and NaN "
+            "have no counterpart in Parquet: correct the row, or its column's type."
+        ) from None
+
+
+def _sorted(rows: pa.Table, keys: list[str]) -> pa.Table:
+    """In one piece, so that the same rows give the same bytes."""
+    order = pc.sort_indices(rows, [(key, "ascending") for key in keys])
+    return rows.take(order).combine_chunks()
+
+
+def _repeating(relation: Relation) -> list[str]:
+    """Columns with a dictionary: all but the numbers that count rows, which do not repeat."""
+    primary = next((key.columns for key in relation.keys if key.kind == "primary"), ())
+    return [
+        column.name
+        for column in relation.columns
+        if not (column.name in primary and column.type == "bigint")
+    ]
