@@ -13,7 +13,7 @@ from conftest import PROJECT
 SEEDS = PROJECT / "seeds"
 
 # Thousandths of a unit, cents.
-TABLES = f"""
+TABLES = """
 create macro redondo(x) as cast(floor(x + 0.5 + 1e-9) as hugeint);
 
 create table fotos as
