@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,11 @@ class Question:
     statement: str
     name: str = ""
 
+    @property
+    def sql(self) -> str:
+        """The statement without its comments."""
+        return str(sqlparse.format(self.statement, strip_comments=True)).strip()
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -64,14 +69,13 @@ def read_statements(path: Path) -> list[Question]:
         path: An analysis.
     """
     statements = [statement.strip().rstrip(";") for statement in sqlparse.split(render(path))]
-    kept = [one for one in statements if sqlparse.format(one, strip_comments=True).strip()]
+    found = [Question(_title(statement, path), statement, path.stem) for statement in statements]
+    found = [question for question in found if question.sql]
+    if len(found) == 1:
+        return found
     return [
-        Question(
-            title=_title(statement, path),
-            statement=statement,
-            name=path.stem if len(kept) == 1 else f"{path.stem}_{number}",
-        )
-        for number, statement in enumerate(kept, start=1)
+        replace(question, name=f"{path.stem}_{number}")
+        for number, question in enumerate(found, start=1)
     ]
 
 
