@@ -156,7 +156,7 @@ def _sheets(path: Path) -> dict[str, list[list[str]]]:
 
 def _text(value: object) -> str:
     if isinstance(value, Decimal):
-        return str(round(value, 6))
+        return str(value)
     return "" if value is None else str(value)
 
 

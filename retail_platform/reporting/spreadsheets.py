@@ -74,7 +74,10 @@ def _plain(value: Any) -> Any:
         return f"'{value}"
     if isinstance(value, datetime.datetime):
         return value.isoformat(timespec="seconds")
-    return round(value, 6) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        return round(value, 6) if isinstance(exponent, int) and exponent < -6 else value
+    return value
 
 
 def workbook(tables: Sequence[Table]) -> bytes:
