@@ -107,7 +107,9 @@ def test_commands_that_change_nothing(built_database: Database) -> None:
 
     units = dbt("test", "--select", "test_type:unit")
     assert re.search(r"PASS=\d\d+ WARN=0 ERROR=0", units)
-    assert "PASS freshness of staging.raw_ventas" in dbt("source", "freshness")
+    text = dbt("source", "freshness", fails=True)  # loaded now, but with sales of long ago
+    assert "PASS freshness of staging.cargas" in text
+    assert "ERROR STALE freshness of staging.raw_ventas" in text
     assert built_database.query(EVERYTHING) == before
 
 
