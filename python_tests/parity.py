@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import parity_stock
 from conftest import PROJECT, Database
 
 SEEDS = PROJECT / "seeds"
@@ -244,32 +245,6 @@ EXPECTED: dict[str, str] = {
         left join por_cadena as e on e.cadena = h.cadena and e.fecha = h.evento
     """,
     "mv_kpi_periodos": "from kpi",
-    "mv_inventory_alerts": f"""
-        select tienda_id, producto_id, fecha, stock as stock_actual,
-            cociente(10 * vendido, 28) as venta_diaria_promedio,
-            cociente(280 * stock, vendido) as dias_inventario,
-            case
-                when stock <= 0 and activo then 'SIN_STOCK'
-                when stock > 0 and 28 * stock < dias_minimos * vendido then 'STOCK_BAJO'
-                when stock > 0 and (28 * stock > dias_maximos * vendido or vendido = 0)
-                    then 'SOBRESTOCK'
-                else 'NORMAL'
-            end as alerta_inventario
-        from (
-            select e.tienda_id, e.producto_id, e.fecha, activo, categoria,
-                cast(stock_final * 1000 as hugeint) as stock,
-                coalesce((
-                    select sum(milli) from ventas as v
-                    where v.tienda_id = e.tienda_id and v.producto_id = e.producto_id
-                        and v.fecha_venta > (select fecha from corte) - 28
-                        and v.fecha_venta <= (select fecha from corte)
-                ), 0) as vendido
-            from existencias as e join productos using (producto_id)
-            where e.fecha = (
-                select max(fecha) from existencias where fecha <= (select fecha from corte)
-            )
-        ) join '{SEEDS}/umbrales_inventario.csv' using (categoria)
-    """,
     "mv_product_performance": """
         select *, row_number() over (
             partition by region, categoria order by total_ingresos desc, producto_id
@@ -282,6 +257,7 @@ EXPECTED: dict[str, str] = {
             group by all
         )
     """,
+    **parity_stock.EXPECTED,
 }
 
 
@@ -295,7 +271,7 @@ EXPECTED |= {
                 sum(if(d.fecha between p.antes_desde and p.antes_hasta, milli, 0)) as u0,
                 sum(if(d.fecha between p.desde and p.hasta, neto, 0)) as r1,
                 sum(if(d.fecha between p.antes_desde and p.antes_hasta, neto, 0)) as r0
-            from dia_producto as d join periodos as p
+            from neto_producto as d join periodos as p
                 on d.fecha between p.desde and p.hasta or d.fecha between p.antes_desde and p.antes_hasta
             where p.con_antes and p.periodo not in ('dia', 'semana') group by all
         ), en_total as (
@@ -683,7 +659,7 @@ def _add_periods(session: duckdb.DuckDBPyConnection) -> None:
 
 
 EFFECTS = """
-create table dia_producto as
+create table neto_producto as
     select fecha_venta as fecha, region, v.categoria, producto_id, granel, sum(milli) as milli,
         sum(cociente(10000 * pagado, v.con_iva)) as neto
     from ventas as v join (select producto_id, granel from productos) using (producto_id) group by all
@@ -791,6 +767,9 @@ def open_files(folder: Path) -> duckdb.DuckDBPyConnection:
     session.execute(DAYS.format(seeds=SEEDS))
     _add_periods(session)
     session.execute(EFFECTS)
+    session.execute(f"create table dia_producto as {EXPECTED['agg_ventas_dia_region_producto']}")
+    session.execute(parity_stock.TABLES)
+    session.execute(parity_stock.ALERTS)
     return session
 
 
