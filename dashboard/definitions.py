@@ -68,6 +68,14 @@ DEFINITIONS = {
         "dim_calendario",
         "fecha_comparable",
     ),
+    "plan": Definition(
+        "Plan",
+        "Venta del mismo día del año anterior (o del mismo día del evento) por las metas de "
+        "tráfico y ticket de la cadena vigentes ese día; el margen, por su meta. Una tienda sin "
+        "año anterior se planea por sus metros cuadrados. Metas: seeds/metas_ventas.csv.",
+        "mv_plan_ventas",
+        "plan_ventas",
+    ),
     "aporte": Definition(
         "Aporte al cambio",
         "Ventas del periodo menos ventas del periodo comparable. Los aportes suman el cambio "

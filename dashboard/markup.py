@@ -237,6 +237,28 @@ def stats(them: Iterable[Stat], *, css: str = "") -> str:
     return f'<dl class="cifras {css}">{"".join(stat(one) for one in them)}</dl>'
 
 
+def scoreboard(them: Iterable[Stat], against: Sequence[str], caption: str) -> str:
+    """Figures one below the other, each with what it is compared with in columns.
+
+    Args:
+        them: The figures, one comparison (HTML, may be empty) for each column.
+        against: Headings of the comparisons.
+        caption: For who hears it only.
+    """
+    heads = "".join(f'<th scope="col" class="num">{head}</th>' for head in against)
+    rows = "".join(
+        f'<tr data-cifra="{one.key}"><th scope="row">{defined(one.key, one.label)}'
+        f'{one.spark}</th><td class="num valor">{escape(one.value)}</td>'
+        + "".join(f'<td class="num">{cell or fmt.NOTHING}</td>' for cell in one.deltas)
+        + "</tr>"
+        for one in them
+    )
+    return (
+        f'<table class="marcador"><caption class="oculto">{escape(caption)}</caption><thead><tr>'
+        f"<td></td><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
 def piece(title: str, body: str, *, note: str = "", css: str = "", tools: str = "") -> str:
     """A titled part of a page."""
     below = f'<p class="nota">{note}</p>' if note else ""

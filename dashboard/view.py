@@ -11,7 +11,7 @@ from typing import Any
 from dashboard import format as fmt
 from dashboard import markup
 from dashboard.data import Edition, Row
-from dashboard.periods import Period
+from dashboard.periods import Period, whole_months
 
 # The filters: parameter of the URL -> label.
 FILTERS = {
@@ -55,14 +55,12 @@ class View:
         """
         # A filter that nobody used holds every value.
         filters = {key: self.chosen[key] or self.options[key] for key in FILTERS}
-        before, until = self.period.before
-        days = {
-            "desde": self.period.start,
-            "hasta": self.period.end,
-            "antes_desde": before,
-            "antes_hasta": until,
-            "tienda": None,
-        }
+        days: dict[str, Any] = {"tienda": None}
+        ranges = {"": (self.period.start, self.period.end), "antes_": self.period.before}
+        for prefix, (start, end) in ranges.items():
+            first, last = whole_months(start, end)
+            days |= {f"{prefix}desde": start, f"{prefix}hasta": end}
+            days |= {f"{prefix}meses_desde": first, f"{prefix}meses_hasta": last}
         return self.edition.rows(name, **days | filters | parameters)
 
     def choice(self, parameter: str, choices: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from dashboard import format as fmt
-from dashboard import frame, markup, parts
+from dashboard import markup, parts
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, grouped, total
@@ -15,28 +15,23 @@ SHOWN = {"SIN_STOCK": "Sin stock", "STOCK_BAJO": "Stock bajo", "SOBRESTOCK": "So
 MOST = 2000
 
 
-def page() -> None:
-    """Draw the page."""
-    view = frame.open_page("inventario", ["cadena", "region", "formato", "categoria"], dated=False)
+def build(view: View) -> list[str]:
+    """The parts of the page."""
     states = view.rows("alertas_por_estado")
     if not states:
-        frame.show(
-            view,
+        return [
             view.heading("Inventario", dated=False),
             markup.notice(
                 "No hay inventario con esta selección.",
                 "Quite algún filtro: ninguna tienda de la selección entregó existencias.",
             ),
-        )
-    else:
-        frame.show(
-            view,
-            view.heading("Inventario", _lead(states), dated=False),
-            _figures(states),
-            _by_category(view, states),
-            _worst(view, states),
-        )
-    frame.close_page(view)
+        ]
+    return [
+        view.heading("Inventario", _lead(states), dated=False),
+        _figures(states),
+        _by_category(view, states),
+        _worst(view, states),
+    ]
 
 
 def _of(states: list[Row], alert: str) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard import format as fmt
-from dashboard import frame, markup, parts
+from dashboard import markup, parts
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, grouped, total
@@ -13,22 +13,18 @@ TICKETS = ("total_ventas", "numero_tickets", "articulos")
 GIVEN = ("total_ventas", "ventas_promocion", "descuento", "venta_bruta", "margen", "ventas_netas")
 
 
-def page() -> None:
-    """Draw the page."""
-    view = frame.open_page("precios", ["region", "formato", "categoria"])
+def build(view: View) -> list[str]:
+    """The parts of the page."""
     tickets, products = view.rows("ventas_por_formato"), view.rows("ventas_por_producto")
     if not total(tickets, "total_ventas"):
-        frame.show(view, view.heading("Precios y promociones"), parts.nothing_sold())
-    else:
-        running = view.rows("promociones_vigentes")
-        frame.show(
-            view,
-            view.heading("Precios y promociones", _lead(products, running)),
-            _figures(tickets, products),
-            markup.grid(_formats(view, tickets), _categories(view, products), css="dos"),
-            _running(view, running),
-        )
-    frame.close_page(view)
+        return [view.heading("Precios y promociones"), parts.nothing_sold()]
+    running = view.rows("promociones_vigentes")
+    return [
+        view.heading("Precios y promociones", _lead(products, running)),
+        _figures(tickets, products),
+        markup.grid(_formats(view, tickets), _categories(view, products), css="dos"),
+        _running(view, running),
+    ]
 
 
 def _lead(products: list[Row], running: list[Row]) -> str:

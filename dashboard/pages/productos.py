@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from dashboard import charts, frame, markup, parts
+from dashboard import charts, markup, parts
 from dashboard import format as fmt
 from dashboard.bridge import effects
 from dashboard.data import Row
@@ -22,21 +22,17 @@ PARTS = (
 )
 
 
-def page() -> None:
-    """Draw the page."""
-    view = frame.open_page("productos", ["region", "categoria"])
+def build(view: View) -> list[str]:
+    """The parts of the page."""
     rows = view.rows("ventas_por_producto")
     if not total(rows, "ventas_netas"):
-        frame.show(view, view.heading("Productos"), parts.nothing_sold())
-    else:
-        frame.show(
-            view,
-            view.heading("Productos", _lead(rows)),
-            markup.grid(_bridge(view, rows), _figures(rows), css="dos-uno"),
-            _tree(view, rows),
-            _scorecard(view, rows),
-        )
-    frame.close_page(view)
+        return [view.heading("Productos"), parts.nothing_sold()]
+    return [
+        view.heading("Productos", _lead(rows)),
+        markup.grid(_bridge(view, rows), _figures(rows), css="dos-uno"),
+        _tree(view, rows),
+        _scorecard(view, rows),
+    ]
 
 
 def with_ratios(row: Row) -> Row:

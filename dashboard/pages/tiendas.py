@@ -8,7 +8,7 @@ from html import escape
 from statistics import median
 
 from dashboard import format as fmt
-from dashboard import frame, markup, parts
+from dashboard import markup, parts
 from dashboard.data import Row
 from dashboard.markup import Column, Table
 from dashboard.view import View, grouped, total
@@ -18,12 +18,10 @@ PARTS = ("total_ventas", "total_ventas_antes")
 RIPE_AFTER = datetime.timedelta(days=730)
 
 
-def page() -> None:
-    """Draw the page."""
-    view = frame.open_page("tiendas", ["cadena", "region", "formato"])
+def build(view: View) -> list[str]:
+    """The parts of the page."""
     store = view.own.get("tienda", "")
-    frame.show(view, *(_one_store(view, int(store)) if store.isdigit() else _all_stores(view)))
-    frame.close_page(view)
+    return _one_store(view, int(store)) if store.isdigit() else _all_stores(view)
 
 
 def _enriched(view: View, stores: Sequence[Row]) -> list[Row]:
@@ -36,6 +34,7 @@ def _enriched(view: View, stores: Sequence[Row]) -> list[Row]:
             "cambio": fmt.change(row["total_ventas"], row["total_ventas_antes"])
             if row["dias_abierta"] == row["dias_abierta_antes"] == days
             else None,
+            "plan": fmt.change(row["total_ventas"], row["total_ventas_plan"]),
             "margen_pct": fmt.ratio(row["margen"], row["ventas_netas"]),
             "ticket": fmt.ratio(row["total_ventas"], row["numero_tickets"]),
             "por_m2": fmt.ratio(
@@ -124,6 +123,7 @@ def _ranking(view: View, stores: list[Row]) -> str:
                 Column("region", "Región"),
                 Column("total_ventas", "Ventas", "money", "total_ventas", bar=True),
                 Column("cambio", "Cambio", "change", "contra"),
+                Column("plan", "Contra el plan", "change", "plan"),
                 Column("ticket", "Ticket", "cents", "ticket_promedio"),
                 Column("margen_pct", "Margen", "percent", "margen_pct"),
                 Column("por_m2", "Por m² y día", "cents", "ventas_m2"),
