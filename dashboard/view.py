@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -106,11 +107,16 @@ class View:
         """How far the data reach, and what share of a full world they are."""
         facts = self.edition.rows("datos")[0]
         text = f"Datos al {fmt.day(self.cutoff)}"
-        if facts.get("muestra"):
-            text += f", muestra del {fmt.percent(facts['muestra'], 0)}"
+        if facts["muestra"]:
+            text += f", muestra del {_share(facts['muestra'])}"
         if self.edition.building:
             text += " · construcción en curso: unas cifras pueden ser más nuevas que otras"
         return text
+
+
+def _share(value: Decimal) -> str:
+    """A small share without needless zeros: 1 %, 0.5 %."""
+    return f"{(value * 100).normalize():f} %"
 
 
 def total(rows: Iterable[Row], key: str) -> Any:
