@@ -110,7 +110,9 @@ select
     productos.nombre_producto,
     medidas.stock_actual,
     round(medidas.unidades_28_dias / 28, 4) as venta_diaria_promedio,
-    round(medidas.stock_actual / nullif(medidas.demanda, 0), 1) as dias_inventario,
+    round(
+        medidas.stock_actual * medidas.dias_con_stock / nullif(medidas.unidades_con_stock, 0), 1
+    ) as dias_inventario,
     medidas.alerta_inventario
 from medidas
 inner join {{ ref('dim_tienda') }} as tiendas on medidas.tienda_id = tiendas.tienda_id

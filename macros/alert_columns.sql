@@ -6,7 +6,7 @@
         fecha,
         stock_actual,
         round(unidades_28_dias / 28, 4) as venta_diaria_promedio,
-        round(stock_actual / nullif(demanda, 0), 1) as dias_inventario,
+        round(stock_actual * dias_con_stock / nullif(unidades_con_stock, 0), 1) as dias_inventario,
         estado as alerta_inventario,
         es_activo,
         base_demanda,
@@ -26,7 +26,7 @@
         dias_en_estado,
         round(dias_sin_entrega, 2) as dias_sin_entrega,
         case
-            when estado in ('SIN_STOCK', 'STOCK_BAJO') then round(demanda * precio_sin_iva, 2)
+            when estado in ('SIN_STOCK', 'STOCK_BAJO') then round(unidades_con_stock * precio_sin_iva / dias_con_stock, 2)
         end as venta_perdida_diaria,
         case
             when estado in ('SIN_STOCK', 'STOCK_BAJO') then round(margen_diario, 2)
@@ -34,7 +34,9 @@
         round(dinero, 2) as dinero_en_riesgo,
         case
             when estado != 'NORMAL'
-                then row_number() over (partition by estado order by dinero desc, tienda_id, producto_id)
+                then row_number() over (
+                    partition by estado order by dinero desc, margen_diario desc, tienda_id, producto_id
+                )
         end as posicion
     from {{ pairs }}
 {%- endmacro %}

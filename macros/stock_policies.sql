@@ -46,7 +46,9 @@
             (partes.plazo + partes.dias_revision) * partes.desviacion * partes.desviacion
             + partes.demanda * partes.demanda * partes.desviacion_plazo * partes.desviacion_plazo
         ) as reorden,
-        greatest(partes.demanda * partes.dias_maximos, partes.minima) as maxima
+        greatest(
+            partes.unidades_con_stock * partes.dias_maximos / partes.dias_con_stock, partes.minima
+        ) as maxima
     from partes
     inner join {{ ref('ref_nivel_servicio') }} as niveles on partes.clase_abc = niveles.clase_abc
 {%- endmacro %}

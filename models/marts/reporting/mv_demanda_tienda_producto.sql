@@ -33,7 +33,7 @@ final as (
         cuadrados_unidades,
         round({{ demand_per_day('demanda') }}, 4) as demanda_diaria,
         round({{ demand_deviation('demanda') }}, 4) as desviacion_diaria,
-        round({{ demand_deviation('demanda') }} / sqrt(dias_con_stock), 4) as error_demanda,
+        round({{ demand_deviation('demanda') }} / sqrt(dias_con_stock::numeric), 4) as error_demanda,
         precio_sin_iva
     from demanda
 

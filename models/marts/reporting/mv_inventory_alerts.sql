@@ -84,10 +84,11 @@ medidas as (
         existencias.costo_unitario,
         coalesce(pendientes.unidades, 0) as en_camino,
         pendientes.fecha_promesa,
-        coalesce(
-            greatest(pendientes.fecha_promesa - (select corte.fecha_corte from corte), 1),
-            politicas.plazo + politicas.dias_revision
-        ) as dias_sin_entrega,
+        case
+            when pendientes.fecha_promesa is not null
+                then greatest(pendientes.fecha_promesa - (select corte.fecha_corte from corte), 1)
+            else politicas.plazo + politicas.dias_revision
+        end as dias_sin_entrega,
         {{ inventory_state('existencias.stock_final', 'coalesce(pendientes.unidades, 0)', 'politicas') }} as estado
     from existencias
     inner join politicas
@@ -110,7 +111,9 @@ con_dinero as (
     select
         medidas.*,
         duraciones.dias_en_estado,
-        medidas.demanda * greatest(medidas.precio_sin_iva - medidas.costo_unitario, 0) as margen_diario,
+        medidas.unidades_con_stock
+        * greatest(medidas.precio_sin_iva - medidas.costo_unitario, 0)
+        / medidas.dias_con_stock as margen_diario,
         case
             when medidas.estado = 'SOBRESTOCK'
                 then (medidas.stock_actual - medidas.maxima) * medidas.costo_unitario
