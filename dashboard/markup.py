@@ -151,6 +151,7 @@ def _cell(column: Column, row: Row, largest: float) -> str:
         width = abs(float(value)) / largest
         text = f'<span class="barra" style="--w:{width:.3f}"></span>{text}'
     classes = ["num"] if column.kind in NUMERIC else []
+    classes += ["fecha"] if column.kind in ("date", "moment") else []
     classes += ["con-barra"] if column.bar else []
     # Numbers are sorted by value, not by how they are written.
     raw = "" if value is None else str(value)

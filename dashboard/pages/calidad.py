@@ -14,6 +14,7 @@ TABLES = {
     "raw_ventas": "Ventas",
     "raw_devoluciones": "Devoluciones",
     "raw_inventario": "Inventario",
+    "raw_pedidos": "Pedidos",
     "raw_productos": "Productos",
     "raw_tiendas": "Tiendas",
     "raw_promociones": "Promociones",

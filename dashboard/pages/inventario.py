@@ -178,9 +178,16 @@ def _worst(view: View) -> str:
                 else [Column("venta_perdida_diaria", "Venta al día", "money", "venta_perdida")]
             ),
             Column("dias_en_estado", "Días así", "integer", "dias_en_estado"),
-            Column("stock_actual", "Existencia", "integer", "stock_actual"),
             Column("demanda_diaria", "Demanda al día", "decimal", "demanda_diaria"),
-            Column("dias_inventario", "Días de inventario", "decimal", "dias_inventario"),
+            # What is out of stock has none for no day.
+            *(
+                []
+                if alert == "SIN_STOCK"
+                else [
+                    Column("stock_actual", "Existencia", "integer", "stock_actual"),
+                    Column("dias_inventario", "Alcanza, días", "decimal", "dias_inventario"),
+                ]
+            ),
             Column("en_camino", "En camino", "integer", "en_camino"),
             Column("fecha_proxima_entrega", "Llega", "date"),
         ],

@@ -119,7 +119,7 @@ def _ranking(view: View, stores: list[Row]) -> str:
                 Column("region", "Región"),
                 Column("total_ventas", "Ventas", "money", "total_ventas", bar=True),
                 Column("cambio", "Cambio", "change", "contra"),
-                Column("plan", "Contra el plan", "change", "plan"),
+                Column("plan", "Plan", "change", "plan"),
                 Column("ticket", "Ticket", "cents", "ticket_promedio"),
                 Column("margen_pct", "Margen", "percent", "margen_pct"),
                 Column("por_m2", "Por m² y día", "cents", "ventas_m2"),
