@@ -245,6 +245,21 @@ def test_what_a_page_opens_on_a_click_is_drawn(
     assert html.count('aria-current="true"') == html.count('<nav class="fichas"')
 
 
+def test_the_questions_of_each_page_are_measured(
+    built_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("playwright")
+    from dashboard import bench
+
+    for name, value in built_database.environment.items():
+        monkeypatch.setenv(name, value)
+    measured = list(bench.questions("ci", repeats=1))
+    assert {title for title, *_ in measured} == {page.title for page in PAGES.values()}
+    assert len(measured) == 4 * len(bench.PERIODS) + 2
+    for _, _, together, dearest in measured:
+        assert together >= float(dearest.split()[-1]) - 0.5 > -0.5
+
+
 def test_a_build_at_work_and_the_sample_are_said(edition: Edition) -> None:
     quiet = view_of(edition, "resumen").freshness()
     assert re.fullmatch(r"Datos al \d+ de \w+ de \d{4}, muestra del 1 %", quiet)
