@@ -212,14 +212,14 @@ class Stat:
         key: Of its definition.
         value: As it is written.
         deltas: HTML of the comparisons.
-        spark: HTML of a small drawing.
+        detail: HTML of what stands under its name.
         label: Its name, by default the definition's.
     """
 
     key: str
     value: str
     deltas: Sequence[str] = ()
-    spark: str = ""
+    detail: str = ""
     label: str = ""
 
 
@@ -229,13 +229,13 @@ def stat(what: Stat) -> str:
     return (
         f'<div class="cifra" data-cifra="{what.key}"><dt>{defined(what.key, what.label)}</dt>'
         f'<dd><span class="valor">{escape(what.value)}</span>'
-        f'<ul class="deltas">{below}</ul>{what.spark}</dd></div>'
+        f'<ul class="deltas">{below}</ul></dd></div>'
     )
 
 
-def stats(them: Iterable[Stat], *, css: str = "") -> str:
-    """Figures side by side, or one below the other (class ``columna``)."""
-    return f'<dl class="cifras {css}">{"".join(stat(one) for one in them)}</dl>'
+def stats(them: Iterable[Stat]) -> str:
+    """Figures side by side."""
+    return f'<dl class="cifras">{"".join(stat(one) for one in them)}</dl>'
 
 
 def scoreboard(them: Iterable[Stat], against: Sequence[str], caption: str) -> str:
@@ -249,7 +249,7 @@ def scoreboard(them: Iterable[Stat], against: Sequence[str], caption: str) -> st
     heads = "".join(f'<th scope="col" class="num">{head}</th>' for head in against)
     rows = "".join(
         f'<tr data-cifra="{one.key}"><th scope="row">{defined(one.key, one.label)}'
-        f'{one.spark}</th><td class="num valor">{escape(one.value)}</td>'
+        f'{one.detail}</th><td class="num valor">{escape(one.value)}</td>'
         + "".join(f'<td class="num">{cell or fmt.NOTHING}</td>' for cell in one.deltas)
         + "</tr>"
         for one in them

@@ -75,27 +75,28 @@ def _figures(rows: list[Row]) -> str:
     sold = sum(1 for row in rows if row["unidades"] > 0)
     return markup.piece(
         "El periodo en cifras",
-        markup.stats(
+        markup.scoreboard(
             [
                 Stat(
                     "ventas_netas",
                     fmt.short_money(now),
-                    [markup.delta(fmt.change(now, then), parts.AGAINST)],
+                    [markup.delta(fmt.change(now, then)) if then else ""],
                 ),
                 Stat("margen_pct", fmt.percent(margin), [_points(margin, before)]),
                 Stat("descuento_pct", fmt.percent(cut), [_points(cut, cut_before, good=0)]),
-                Stat("productos_vendidos", fmt.integer(sold)),
+                Stat("productos_vendidos", fmt.integer(sold), [""]),
             ],
-            css="columna",
+            [markup.defined("contra", "Año anterior")],
+            "El periodo contra el año anterior",
         ),
     )
 
 
 def _points(now: fmt.Number | None, then: fmt.Number | None, good: int = 1) -> str:
     if now is None or then is None:
-        return markup.delta(None)
+        return ""
     difference = fmt.Decimal(now) - fmt.Decimal(then)
-    return markup.delta(difference, parts.AGAINST, good=good, text=fmt.points(difference))
+    return markup.delta(difference, good=good, text=fmt.points(difference))
 
 
 def _bridge(view: View, rows: list[Row]) -> str:
