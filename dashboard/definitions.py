@@ -213,7 +213,7 @@ DEFINITIONS = {
         "Semana siguiente",
         "Lo mismo en los siete días después: lo que la promoción solo adelantó.",
         "mv_efecto_promocion",
-        "semana_siguiente_pct",
+        "efecto_siguientes_pct",
     ),
     "margen_cedido": Definition(
         "Margen cedido",

@@ -814,9 +814,7 @@ def open_files(folder: Path) -> duckdb.DuckDBPyConnection:
     session.execute(CUTOFF)
     session.execute(DAYS.format(seeds=SEEDS))
     _add_periods(session)
-    session.execute(
-        f"create table dia_producto as {EXPECTED['agg_ventas_dia_region_producto']}"
-    )
+    session.execute(f"create table dia_producto as {EXPECTED['agg_ventas_dia_region_producto']}")
     session.execute(parity_stock.TABLES)
     session.execute(parity_stock.ALERTS)
     session.execute(EFFECTS)

@@ -9,7 +9,7 @@ select
     efectos.descuento_pct / 100 as rebaja,
     efectos.efecto_pct / 100 as efecto,
     efectos.error_pct / 100 as error,
-    efectos.semana_siguiente_pct / 100 as semana_siguiente,
+    efectos.efecto_siguientes_pct / 100 as semana_siguiente,
     efectos.margen_cedido,
     efectos.margen_incremental
 from {{ ref('mv_efecto_promocion') }} as efectos
