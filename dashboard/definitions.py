@@ -223,7 +223,8 @@ DEFINITIONS = {
     ),
     "margen_incremental": Definition(
         "Margen de más",
-        "Margen de lo vendido en promoción menos el que se esperaba sin ella.",
+        "Estimación: margen de lo vendido menos el de las unidades esperadas a precio completo, "
+        "con lo ganado o perdido la semana siguiente.",
         "mv_efecto_promocion",
         "margen_incremental",
     ),
