@@ -26,7 +26,8 @@
         dias_en_estado,
         round(dias_sin_entrega, 2) as dias_sin_entrega,
         case
-            when estado in ('SIN_STOCK', 'STOCK_BAJO') then round(unidades_con_stock * precio_sin_iva / dias_con_stock, 2)
+            when estado in ('SIN_STOCK', 'STOCK_BAJO')
+                then round(unidades_con_stock * precio_sin_iva / dias_con_stock, 2)
         end as venta_perdida_diaria,
         case
             when estado in ('SIN_STOCK', 'STOCK_BAJO') then round(margen_diario, 2)

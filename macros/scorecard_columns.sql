@@ -41,6 +41,7 @@
         ] %}
         round(100.0 * en_existencia.{{ part }} / nullif(en_existencia.dias_observados, 0), 2) as {{ name }},
         {%- endfor %}
+        coalesce(en_existencia.salidas_observadas, 0) as salidas_observadas,
         round(coalesce(en_existencia.dias_equivalentes_sin_stock, 0), 2) as dias_equivalentes_sin_stock,
         round(coalesce(en_existencia.unidades_perdidas, 0), 3) as unidades_perdidas,
         round(coalesce(en_existencia.ventas_perdidas, 0), 2) as ventas_perdidas

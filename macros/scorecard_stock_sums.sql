@@ -1,7 +1,8 @@
 {# SQL: the additive columns of `stock_by_day` in `relation`, added up over days. #}
 {% macro scorecard_stock_sums(relation) -%}
     {%- for flow in [
-        'entradas', 'salidas', 'merma', 'dias_equivalentes_sin_stock', 'unidades_perdidas', 'ventas_perdidas'
+        'entradas', 'salidas', 'merma', 'salidas_observadas', 'dias_equivalentes_sin_stock', 'unidades_perdidas',
+        'ventas_perdidas',
     ] -%}
         sum({{ relation }}.{{ flow }}) as {{ flow }},
         {% endfor -%}

@@ -127,6 +127,7 @@
         sum(stock_final) as stock_final,
         sum(dias_periodo * costo_unitario * (stock_inicial + stock_final) / 2) as valor_por_dias,
         count(*) filter (where es_diaria) as dias_observados,
+        coalesce(sum(salidas) filter (where es_diaria), 0) as salidas_observadas,
         count(*) filter (where es_diaria and tiene_stock) as dias_con_stock,
         coalesce(sum(salidas) filter (where es_diaria and tiene_stock), 0) as unidades_con_stock,
         count(*) filter (where es_diaria and stock_final <= 0) as dias_cierre_sin_stock,

@@ -13,7 +13,7 @@ from conftest import PROJECT
 SEEDS = PROJECT / "seeds"
 
 # Thousandths of a unit, cents.
-TABLES = f"""
+TABLES = """
 create macro redondo(x) as cast(floor(x + 0.5 + 1e-9) as hugeint);
 
 create table fotos as
@@ -105,7 +105,7 @@ create table guardado as
         sum(if(fecha - f.largo + 1 = inicio, abre, 0)) as inicial, sum(entra) as entra, sum(sale) as sale,
         sum(pierde) as pierde, sum(if(fecha = fin, cierra, 0)) as queda,
         sum(f.largo * costo * (abre + cierra)) as valor_dias, any_value(2000 * (fin - inicio + 1)) as entre,
-        count(*) filter (where f.largo = 1) as observados,
+        count(*) filter (where f.largo = 1) as observados, sum(if(f.largo = 1, sale, 0)) as salio_observado,
         count(*) filter (where f.largo = 1 and cierra <= 0) as cierres,
         count(*) filter (where f.largo = 1 and not con) as completos, sum(parte) as partes,
         sum(if(parte > 0, parte * u / n, 0)) as perdidas,
@@ -227,6 +227,7 @@ EXPECTED = {
             coalesce(completos, 0) as dias_completos_sin_stock,
             cociente(10000 * cierres, observados) as cierre_sin_stock_pct,
             cociente(10000 * completos, observados) as dia_completo_sin_stock_pct,
+            coalesce(salio_observado, 0) as salidas_observadas,
             redondo(100 * coalesce(partes, 0)) as dias_equivalentes_sin_stock,
             redondo(coalesce(perdidas, 0)) as unidades_perdidas,
             redondo(coalesce(perdido, 0)) as ventas_perdidas

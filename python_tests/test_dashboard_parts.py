@@ -19,12 +19,12 @@ from dashboard import format as fmt
 from dashboard.bridge import effects
 from dashboard.data import QUERIES, Edition, NotAvailable, Warehouse, statement
 from dashboard.definitions import DEFINITIONS
-from dashboard.exports import csv_bytes
 from dashboard.markup import Column, Table, table
 from dashboard.pages import PAGES
 from dashboard.periods import Period, preset, whole_months
 from dashboard.view import FILTERS, View
 from retail_platform.errors import UserError
+from retail_platform.reporting.spreadsheets import csv_bytes
 
 
 def day(text: str) -> datetime.date:

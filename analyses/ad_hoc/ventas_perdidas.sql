@@ -1,4 +1,4 @@
--- What do empty shelves cost: sales lost in 28 days by category and region, against what was sold?
+-- What do empty shelves cost: sales lost in 28 days, by category and region?
 -- An estimate: demand on days with stock * price without tax * days without stock, of
 -- dias_observados days of stores. Days that ended empty and whole days without stock are two
 -- measures. Reads retail.mv_desempeno_producto. One row per category and region.
@@ -15,8 +15,9 @@ select
     ) as dia_completo_sin_stock_pct,
     sum(desempeno.ventas_perdidas) as ventas_perdidas,
     round(
-        100 * sum(desempeno.ventas_perdidas) / nullif(sum(desempeno.ventas_netas), 0), 2
-    ) as perdidas_pct
+        100 * sum(desempeno.unidades_perdidas)
+        / nullif(sum(desempeno.salidas_observadas + desempeno.unidades_perdidas), 0), 2
+    ) as unidades_perdidas_pct
 from {{ ref('mv_desempeno_producto') }} as desempeno
 inner join {{ ref('dim_producto') }} as productos on desempeno.producto_id = productos.producto_id
 where desempeno.periodo = 'ultimos_28' and desempeno.dimension = 'region'
