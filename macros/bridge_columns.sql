@@ -1,4 +1,4 @@
-{# SQL (query): the published columns of mv_puente_ventas: the difference of rounding is in the largest part, `mayor`. #}
+{# SQL (query): the published columns of mv_puente_ventas; the difference of rounding is in the largest part (mayor). #}
 {% macro bridge_columns(rounded) -%}
     select
         partes.periodo,

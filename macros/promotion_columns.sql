@@ -78,7 +78,13 @@
 {# SQL: expected units, the effect in percent and its standard error. #}
 {% macro _compared(expected, units, variance, suffix='') -%}
     round(estimadas.{{ expected }}::numeric, 3) as unidades_esperadas{{ suffix }},
-        round((100 * (estimadas.{{ units }} / nullif(estimadas.{{ expected }}, 0) - 1))::numeric, 2) as efecto{{ suffix }}_pct,
-        round((100 * estimadas.{{ units }} / nullif(estimadas.{{ expected }}, 0) * sqrt(estimadas.{{ variance }}))::numeric, 2)
+        round((100 * ({{ _ratio(units, expected) }} - 1))::numeric, 2) as efecto{{ suffix }}_pct,
+        round((100 * {{ _ratio(units, expected) }} * sqrt(estimadas.{{ variance }}))::numeric, 2)
             as error{{ suffix }}_pct
+{%- endmacro %}
+
+
+{# SQL: units over what was expected. #}
+{% macro _ratio(units, expected) -%}
+    estimadas.{{ units }} / nullif(estimadas.{{ expected }}, 0)
 {%- endmacro %}

@@ -18,13 +18,14 @@
         sumas.devoluciones::numeric(16, 2) as devoluciones,
         (100.0 * sumas.articulos_devueltos / nullif(sumas.articulos, 0))::numeric(12, 3) as tasa_pct,
         (100.0 * sumas.lineas_devueltas / nullif(sumas.lineas, 0))::numeric(12, 3) as tasa_lineas_pct,
-        case
-            when sumas.lineas_devueltas between 1 and sumas.lineas
-                then (
-                    100 * sqrt(sumas.lineas_devueltas::numeric * (sumas.lineas - sumas.lineas_devueltas))
-                    / (sumas.lineas * sqrt(sumas.lineas::numeric))
-                )::numeric(12, 3)
-        end as error_pct,
+        cast(
+            case
+                when sumas.lineas_devueltas between 1 and sumas.lineas
+                    then
+                        100 * sqrt(sumas.lineas_devueltas::numeric * (sumas.lineas - sumas.lineas_devueltas))
+                        / (sumas.lineas * sqrt(sumas.lineas::numeric))
+            end as numeric(12, 3)
+        ) as error_pct,
         (100 * sumas.devoluciones / nullif(sumas.total_ventas, 0))::numeric(12, 3) as tasa_importe_pct
     from (
         {%- for dimension, member in {

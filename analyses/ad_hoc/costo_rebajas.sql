@@ -1,5 +1,5 @@
--- What do price cuts cost, by format and category in the last whole month: share of gross sales, and
--- the margin that was given away? Reads retail.rebajas. One row per format and category.
+-- What do price cuts cost, by format and category in the last whole month: share of gross sales,
+-- and the margin that was given away? Reads retail.rebajas. One row per format and category.
 
 select
     formato,

@@ -1,5 +1,5 @@
--- Which suppliers keep their promises, over the orders of the last six whole months: fill rate, days
--- promised and real, share on time? Sum / sum; the deviation from the sums of squares. Reads
+-- Which suppliers keep their promises, over the orders of the last six whole months: fill rate,
+-- days promised and real, share on time? Sum / sum; the deviation from the sums of squares. Reads
 -- retail.proveedores. One row per supplier and unit of measure, the least punctual first.
 
 select

@@ -1,5 +1,5 @@
--- Which products come back most, over the last three whole months? Returned / sold articles, as sum /
--- sum; a product with few sales says so by its standard error (of the share of lines). Reads
+-- Which products come back most, over the last three whole months? Returned / sold articles, as sum
+-- / sum; a product with few sales says so by its standard error (of the share of lines). Reads
 -- retail.retornos. The 20 products with the highest rate.
 
 with

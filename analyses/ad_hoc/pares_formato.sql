@@ -1,6 +1,6 @@
 -- Which three pairs of products stand out in the baskets of each store format? Tickets are compared
--- with tickets of the same number of products. Reads retail.mv_pares_canasta. One row per format and
--- pair.
+-- with tickets of the same number of products. Reads retail.mv_pares_canasta. One row per format
+-- and pair.
 
 select
     pares.formato,

@@ -1,7 +1,7 @@
--- Which depths of discount pay, by category: extra units, the week after and the extra margin of the
--- promotions of the last 91 days? Lift = units / expected, as sum / sum, with its standard error;
--- promotions of which the week after is not over are left out. Reads retail.mv_efecto_promocion. One
--- row per category and depth.
+-- Which depths of discount pay, by category: extra units, the week after and the extra margin of
+-- the promotions of the last 91 days? Lift = units / expected, as sum / sum, with its standard
+-- error; promotions of which the week after is not over are left out. Reads
+-- retail.mv_efecto_promocion. One row per category and depth.
 
 select
     categoria,

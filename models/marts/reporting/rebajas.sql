@@ -22,7 +22,7 @@ productos as (
     {{ product_taxes() }}
 ),
 
--- The discount without value-added tax of a product is rounded once a month: its lines are not here.
+-- The discount without value-added tax is rounded once a row: the lines are not here.
 por_producto as (
 
     select
