@@ -192,6 +192,15 @@ EXPECTED: dict[str, str] = {
         },
         tickets=False,
     ),
+    "agg_ventas_mes_region_producto": _summed(
+        {
+            "mes": ("date_trunc('month', fecha_venta)", "date_trunc('month', fecha_devolucion)"),
+            "region": ("region", "region"),
+            "producto_id": _PRODUCT,
+            "es_promocion": ("promo", "promo"),
+        },
+        tickets=False,
+    ),
     "agg_ventas_dia_tienda": f"""
         select fecha, tienda_id, bool_or(abierto) as es_dia_abierto, bool_or(obras) as en_remodelacion,
             sum(numero_tickets) as numero_tickets, {SUMS}
@@ -816,10 +825,6 @@ def open_files(folder: Path) -> duckdb.DuckDBPyConnection:
     session.execute(CUTOFF)
     session.execute(DAYS.format(seeds=SEEDS))
     _add_periods(session)
-    session.execute(f"create table dia_producto as {EXPECTED['agg_ventas_dia_region_producto']}")
-    session.execute(parity_stock.TABLES)
-    session.execute(parity_stock.ALERTS)
-    session.execute(EFFECTS)
     session.execute(EFFECTS)
     session.execute(f"create table dia_producto as {EXPECTED['agg_ventas_dia_region_producto']}")
     session.execute(parity_stock.TABLES)
