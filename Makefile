@@ -115,12 +115,15 @@ check: install target ## Compare every published row with what a build would mak
 answers: target ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
 
-.PHONY: dashboard screenshots report
+.PHONY: dashboard screenshots report bench-dashboard
 dashboard: target $(VENV)/.installed-dashboard ## Serve the dashboard on http://127.0.0.1:8501
 	$(PY) -m dashboard.server --target $(TARGET)
 
 screenshots: target $(VENV)/.installed-dashboard ## Photograph the pages of the dashboard: docs/img/dashboard-*.png
 	$(PY) -m dashboard.pictures --target $(TARGET)
+
+bench-dashboard: target $(VENV)/.installed-dashboard ## Measure the dashboard: questions, clicks, twenty visitors, memory
+	$(PY) -m dashboard.bench --target $(TARGET)
 
 report: target $(VENV)/.installed-dashboard ## Write the dashboard's first page into one file for mail: target/resumen.html
 	$(PY) scripts/report.py --target $(TARGET) target/resumen.html
