@@ -6,10 +6,12 @@ TARGET   ?= local
 PYTHON   ?= python3
 VENV     ?= .venv
 TO       ?= copia
+BACKUP   ?= respaldo
+EXAMPLE  ?= dagster
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
-SETTINGS := SCALE END_DATE SEED TARGET TO PYTHON VENV
+SETTINGS := SCALE END_DATE SEED TARGET TO BACKUP EXAMPLE PYTHON VENV
 UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
@@ -53,8 +55,8 @@ MAKEFLAGS += --no-print-directory
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s\n' \
-		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s  BACKUP=%s  EXAMPLE=%s (dagster, airflow)\n' \
+		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)' '$(BACKUP)' '$(EXAMPLE)'
 
 # A world that does not fit the loaded one is refused before data/ is touched.
 build: FITS := --fits '$(TARGET)'
@@ -130,6 +132,13 @@ export: target $(VENV)/.installed-export ## Copy what is published into Parquet 
 
 lake: install $(VENV)/.installed-export ## Ask the copy under TO with DuckDB
 	$(PY) scripts/lake.py --of '$(TO)'
+
+.PHONY: backup restore
+backup: target ## Back up what no build can make again, as a new folder under BACKUP
+	$(PY) scripts/backup.py --target $(TARGET) --to '$(BACKUP)'
+
+restore: target ## Bring the newest backup under BACKUP into an empty TARGET; then make dbt-build
+	$(PY) scripts/restore.py --target $(TARGET) --from '$(BACKUP)'
 
 .PHONY: check docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
