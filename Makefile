@@ -28,6 +28,8 @@ INSTALLED := $(VENV)/.installed
 # The open copy's packages (pyarrow is large): only for the commands that need them.
 # checkov pins old packages: an environment of its own.
 INFRA_VENV := .venv-infra
+# So does an example of orchestration.
+EXAMPLE_VENV := examples/$(EXAMPLE)/.venv
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
 PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
@@ -133,6 +135,15 @@ export: target $(VENV)/.installed-export ## Copy what is published into Parquet 
 lake: install $(VENV)/.installed-export ## Ask the copy under TO with DuckDB
 	$(PY) scripts/lake.py --of '$(TO)'
 
+.PHONY: test-example lock-example
+test-example: install $(VENV)/.installed-export $(EXAMPLE_VENV)/.installed profiles.yml ## Install the orchestration EXAMPLE and run it without its web pages (5 minutes)
+	$(PY) examples/headless.py $(EXAMPLE)
+
+lock-example: install ## Resolve the packages of EXAMPLE again
+	cd examples/$(EXAMPLE) && CUSTOM_COMPILE_COMMAND='make lock-example EXAMPLE=$(EXAMPLE)' $(abspath $(VENV))/bin/pip-compile \
+		--quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --output-file requirements.lock requirements.in
+
 .PHONY: backup restore
 backup: target ## Back up what no build can make again, as a new folder under BACKUP
 	$(PY) scripts/backup.py --target $(TARGET) --to '$(BACKUP)'
@@ -204,7 +215,7 @@ clean-db: install ## Stop the embedded PostgreSQL and delete its data
 
 clean: ## Delete everything that commands made here: environment, database, data, dbt output
 	if [ -x $(PY) ]; then $(PY) scripts/db.py stop && $(PY) scripts/db.py remove; fi
-	rm -rf $(VENV) $(INFRA_VENV) data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(INFRA_VENV) examples/*/.venv data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- not for people -------------------------------------------------------------------------------
 
@@ -234,6 +245,12 @@ $(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
 $(INFRA_VENV)/.installed: infra/requirements-infra.lock
 	test -x $(INFRA_VENV)/bin/python || $(PYTHON) -m venv $(INFRA_VENV)
 	$(INFRA_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	touch $@
+
+$(EXAMPLE_VENV)/.installed: examples/$(EXAMPLE)/requirements.lock
+	test -x $(EXAMPLE_VENV)/bin/python || $(PYTHON) -m venv $(EXAMPLE_VENV)
+	echo 'Installing the locked packages of $(EXAMPLE) into $(EXAMPLE_VENV) (some minutes) ...'
+	$(EXAMPLE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
 
 # A profiles.yml that somebody wrote is never touched.
