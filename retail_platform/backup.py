@@ -102,7 +102,8 @@ def back_up(
         try:
             place.mkdir(parents=True, exist_ok=True)
             _run(
-                *[_program("pg_dump", major, parameters), "--format=directory", _COMPRESSION],
+                _program("pg_dump", major, parameters),
+                *["--format=directory", _COMPRESSION],
                 *["--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--jobs={jobs}"],
                 *[f"--file={fresh}", *chosen],
                 parameters=parameters,
@@ -141,7 +142,7 @@ def restore(parameters: Mapping[str, str], place: Path, *, jobs: int = 2) -> Con
         again = "Drop the database, create it again and restore once more."
         try:
             _run(
-                *[_program("pg_restore", session.server_version // 10_000, parameters)],
+                _program("pg_restore", session.server_version // 10_000, parameters),
                 *["--no-owner", "--no-privileges", "--exit-on-error", f"--jobs={jobs}"],
                 *[f"--dbname={parameters['dbname']}", str(folder)],
                 parameters=parameters,

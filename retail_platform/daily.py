@@ -32,6 +32,7 @@ from retail_platform.postgres.connection import connect
 from retail_platform.project import own_command, own_environment, require_project
 from retail_platform.roles import LOADER, TRANSFORMER, Role
 from retail_platform.runs import (
+    EXPLANATIONS,
     Outcome,
     Run,
     begin,
@@ -108,6 +109,9 @@ def run_daily(daily: DailyRun) -> Outcome:
         except Exception:
             tell_failure(None, None, log)
             raise
+        fine = outcome in (Outcome.DONE, Outcome.LOCKED)
+        level = logging.INFO if fine else logging.ERROR
+        _LOG.log(level, "%s (exit code %d)", EXPLANATIONS[outcome], outcome)
         if outcome is not Outcome.LOCKED:  # the first run tells of itself
             _tell(daily, run, outcome, log)
     return outcome

@@ -28,8 +28,6 @@ def retail(task_id: str, *arguments: str) -> BashOperator:
         bash_command=f"exec {TOOLS / 'retail'} {' '.join(arguments)} --target {TARGET}",
         cwd=str(PROJECT),
         append_env=True,
-        # Templates above are filled in from here: values that reach the shell are dates by type.
-        env={},
     )
 
 
@@ -67,7 +65,7 @@ with DAG(
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
-    # A lock that another run holds, and what `retail daily` itself did not get over in two attempts.
+    # For a lock that another run holds, and what `retail daily` did not get over in two attempts.
     default_args={
         "retries": int(os.environ.get("RETAIL_RETRIES", "1")),
         "retry_delay": timedelta(minutes=10),
@@ -78,7 +76,8 @@ with DAG(
     },
 ) as dag:
     load = retail("load", "daily", DELIVERIES, "--step load")
-    again = "{% if params.first and params.last %}--rebuild {{ params.first }} {{ params.last }}{% endif %}"
+    days = "--rebuild {{ params.first }} {{ params.last }}"
+    again = "{% if params.first and params.last %}" + days + "{% endif %}"
     build = build_by_cosmos() if COSMOS else retail("build", "daily", "--step build", again)
     # dbt's own tests are part of the build; these look at the night as a whole.
     test = retail("test", "daily", "--step check", "--step freshness")

@@ -44,7 +44,7 @@ def retail(context: dg.AssetExecutionContext, *arguments: str) -> None:
         )
 
 
-RETRIES = dg.RetryPolicy(max_retries=int(os.environ.get("RETAIL_LOCKED_RETRIES", "6")), delay=600)
+RETRIES = dg.RetryPolicy(max_retries=int(os.environ.get("RETAIL_RETRIES", "6")), delay=600)
 
 manifest: Mapping[str, Any] = json.loads((DBT_TARGET / "manifest.json").read_text())
 translator = DagsterDbtTranslator()

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from retail_platform.daily import STEPS, DailyRun, run_daily
-from retail_platform.runs import EXPLANATIONS, Outcome
+from retail_platform.runs import EXPLANATIONS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.rebuild and options.rebuild[0] > options.rebuild[1]:
         parser.error(f"--rebuild {options.rebuild[0]} {options.rebuild[1]}: FROM is after TO")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    outcome = run_daily(
+    return run_daily(
         DailyRun(
             target=options.target,
             sources=[path.resolve() for path in options.source],
@@ -76,10 +76,3 @@ def main(argv: Sequence[str] | None = None) -> int:
             wait=options.wait,
         )
     )
-    logging.log(
-        logging.INFO if outcome in (Outcome.DONE, Outcome.LOCKED) else logging.ERROR,
-        "%s (exit code %d)",
-        EXPLANATIONS[outcome],
-        outcome,
-    )
-    return outcome
