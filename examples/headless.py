@@ -88,7 +88,7 @@ class Trial:
             DAGSTER_HOME=str(self.home),
             DO_NOT_TRACK="1",
             AIRFLOW_HOME=str(self.home),
-            AIRFLOW__CORE__DAGS_FOLDER=str(EXAMPLES / "airflow"),
+            AIRFLOW__CORE__DAGS_FOLDER=str(EXAMPLES / "airflow" / "dags"),
             AIRFLOW__CORE__LOAD_EXAMPLES="False",
         )
 

@@ -2,8 +2,10 @@
 
 import sys
 from datetime import date
+from pathlib import Path
 
-from retail_night import dag
+sys.path.insert(0, str(Path(__file__).with_name("dags")))
+from retail_night import dag  # noqa: E402
 
 
 def main() -> int:

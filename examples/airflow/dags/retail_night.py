@@ -1,7 +1,7 @@
 """The night as a DAG of Airflow: load, build, test, report, export.
 
 Airflow decides when; what is done, its lock, credentials and exit codes are `retail daily`'s. The
-project's own environment (../../.venv) does the work, this one holds Airflow only.
+project's own environment (the one of the checkout) does the work, this one holds Airflow only.
 
 RETAIL_BUILD=cosmos makes a task of every model instead of one `dbt build`: see README.md.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Param, TaskGroup
 
-PROJECT = Path(os.environ.get("RETAIL_PROJECT_DIR") or Path(__file__).resolve().parents[2])
+PROJECT = Path(os.environ.get("RETAIL_PROJECT_DIR") or Path(__file__).resolve().parents[3])
 TOOLS = PROJECT / ".venv" / "bin"
 TARGET = os.environ.get("RETAIL_TARGET", "local")
 DELIVERIES = os.environ.get("RETAIL_DELIVERIES", str(PROJECT / "data"))
