@@ -6,10 +6,12 @@ TARGET   ?= local
 PYTHON   ?= python3
 VENV     ?= .venv
 TO       ?= copia
+BACKUP   ?= respaldo
+EXAMPLE  ?= dagster
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
-SETTINGS := SCALE END_DATE SEED TARGET TO PYTHON VENV
+SETTINGS := SCALE END_DATE SEED TARGET TO BACKUP EXAMPLE PYTHON VENV
 UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
@@ -26,6 +28,8 @@ INSTALLED := $(VENV)/.installed
 # The open copy's packages (pyarrow is large): only for the commands that need them.
 # checkov pins old packages: an environment of its own.
 INFRA_VENV := .venv-infra
+# So does an example of orchestration.
+EXAMPLE_VENV := examples/$(EXAMPLE)/.venv
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
 PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
@@ -53,8 +57,8 @@ MAKEFLAGS += --no-print-directory
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s\n' \
-		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s  BACKUP=%s  EXAMPLE=%s (dagster, airflow)\n' \
+		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)' '$(BACKUP)' '$(EXAMPLE)'
 
 # A world that does not fit the loaded one is refused before data/ is touched.
 build: FITS := --fits '$(TARGET)'
@@ -135,6 +139,22 @@ export: target $(VENV)/.installed-export ## Copy what is published into Parquet 
 lake: install $(VENV)/.installed-export ## Ask the copy under TO with DuckDB
 	$(PY) scripts/lake.py --of '$(TO)'
 
+.PHONY: test-example lock-example
+test-example: install $(VENV)/.installed-export $(EXAMPLE_VENV)/.installed profiles.yml ## Install the orchestration EXAMPLE and run it without its web pages (5 minutes)
+	$(PY) examples/headless.py $(EXAMPLE)
+
+lock-example: install ## Resolve the packages of EXAMPLE again
+	cd examples/$(EXAMPLE) && CUSTOM_COMPILE_COMMAND='make lock-example EXAMPLE=$(EXAMPLE)' $(abspath $(VENV))/bin/pip-compile \
+		--quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --output-file requirements.lock requirements.in
+
+.PHONY: backup restore
+backup: target ## Back up what no build can make again, as a new folder under BACKUP
+	$(PY) scripts/backup.py --target $(TARGET) --to '$(BACKUP)'
+
+restore: target ## Bring the newest backup under BACKUP into an empty TARGET; then make dbt-build
+	$(PY) scripts/restore.py --target $(TARGET) --from '$(BACKUP)'
+
 .PHONY: check docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
 	$(DBT) docs serve --target $(TARGET) --port 8080
@@ -199,7 +219,7 @@ clean-db: install ## Stop the embedded PostgreSQL and delete its data
 
 clean: ## Delete everything that commands made here: environment, database, data, dbt output
 	if [ -x $(PY) ]; then $(PY) scripts/db.py stop && $(PY) scripts/db.py remove; fi
-	rm -rf $(VENV) $(INFRA_VENV) data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(INFRA_VENV) examples/*/.venv data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- not for people -------------------------------------------------------------------------------
 
@@ -229,6 +249,12 @@ $(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
 $(INFRA_VENV)/.installed: infra/requirements-infra.lock
 	test -x $(INFRA_VENV)/bin/python || $(PYTHON) -m venv $(INFRA_VENV)
 	$(INFRA_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	touch $@
+
+$(EXAMPLE_VENV)/.installed: examples/$(EXAMPLE)/requirements.lock
+	test -x $(EXAMPLE_VENV)/bin/python || $(PYTHON) -m venv $(EXAMPLE_VENV)
+	echo 'Installing the locked packages of $(EXAMPLE) into $(EXAMPLE_VENV) (some minutes) ...'
+	$(EXAMPLE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
 
 # A profiles.yml that somebody wrote is never touched.

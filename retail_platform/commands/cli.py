@@ -26,6 +26,8 @@ COMMANDS = {
     "db": "start, stop and show the embedded PostgreSQL; open psql on a target",
     "answers": "print the answers to the four business questions",
     "report": "write the dashboard's first page into one HTML file",
+    "backup": "dump what no build can make again",
+    "restore": "bring such a dump into an empty database",
     "export": "copy what is published into Parquet files, change by change",
     "lake": "ask such a copy with DuckDB",
     "roles": "create the database roles and their privileges",
