@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "write the dashboard's first page into one HTML file",
     "export": "copy what is published into Parquet files, change by change",
     "lake": "ask such a copy with DuckDB",
+    "warehouse": "write the SQL that makes a warehouse of such a copy",
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
     "docs": "repair the data dictionary's page, draw the ER diagram",
