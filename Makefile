@@ -26,6 +26,9 @@ INSTALLED := $(VENV)/.installed
 # The open copy's packages (pyarrow is large): only for the commands that need them.
 # checkov pins old packages: an environment of its own.
 INFRA_VENV := .venv-infra
+# So do the emulators of warehouses, and each other ones: .venv-fakesnow, .venv-bqemulator.
+EMULATORS := fakesnow bqemulator
+EMULATOR_VENVS := $(EMULATORS:%=.venv-%/.installed)
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
 PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
@@ -60,10 +63,10 @@ help: ## Show this help
 build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
-test: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the fast tests (small scale; their own server on a free port)
+test: install $(EXTRAS:%=$(VENV)/.installed-%) $(EMULATOR_VENVS) ## Run the fast tests (small scale; their own server on a free port)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-full: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the full-scale and slow tests
+test-full: install $(EXTRAS:%=$(VENV)/.installed-%) $(EMULATOR_VENVS) ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full
 
 lint: install $(EXTRAS:%=$(VENV)/.installed-%) profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
@@ -172,6 +175,15 @@ psql: install ## Open psql on TARGET
 rds-full: install ## The whole job at full scale on a stand-in for a db.t3.micro (30 minutes or more, 15 GB of disk)
 	$(PY) -m pytest -m full -s python_tests/test_rds_full.py
 
+.PHONY: emulators lock-emulators
+emulators: $(EMULATOR_VENVS) ## Install the emulators of Snowflake and BigQuery for the tests, each in an environment of its own
+
+lock-emulators: install ## Resolve the emulators again
+	for name in $(EMULATORS); do CUSTOM_COMPILE_COMMAND='make lock-emulators' $(VENV)/bin/pip-compile --quiet \
+		--generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file python_tests/emulators/requirements-$$name.lock \
+		python_tests/emulators/requirements-$$name.in || exit; done
+
 lock-infra: install ## Resolve the tools of lint-infra again
 	CUSTOM_COMPILE_COMMAND='make lock-infra' $(VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
 		--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
@@ -195,7 +207,7 @@ clean-db: install ## Stop the embedded PostgreSQL and delete its data
 
 clean: ## Delete everything that commands made here: environment, database, data, dbt output
 	if [ -x $(PY) ]; then $(PY) scripts/db.py stop && $(PY) scripts/db.py remove; fi
-	rm -rf $(VENV) $(INFRA_VENV) data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(INFRA_VENV) $(EMULATORS:%=.venv-%) data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- not for people -------------------------------------------------------------------------------
 
@@ -225,6 +237,12 @@ $(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
 $(INFRA_VENV)/.installed: infra/requirements-infra.lock
 	test -x $(INFRA_VENV)/bin/python || $(PYTHON) -m venv $(INFRA_VENV)
 	$(INFRA_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	touch $@
+
+$(EMULATOR_VENVS): .venv-%/.installed: python_tests/emulators/requirements-%.lock
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	echo 'Installing the emulator $* into .venv-$* ...'
+	.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
 
 # A profiles.yml that somebody wrote is never touched.

@@ -21,8 +21,6 @@ from retail_platform.warehouse.changes import Changes, Load
 from retail_platform.warehouse.contracts import Contents, Table, View, is_text
 from retail_platform.warehouse.queries import rename, translate
 
-_EXACT = exp.DataType.build("numeric(38, 0)", dialect="postgres")
-
 
 @dataclass
 class Warehouse:
@@ -184,7 +182,7 @@ class Warehouse:
     def _check(self, table: Table) -> str:
         rows = sum(entry["rows"] for entry in table.files)
         differs = {
-            name: f"coalesce(sum({self._identifier(name)}), 0) <> {self._number(total)}"
+            name: f"coalesce(sum({self._wide(name, total)}), 0) <> {self._number(total)}"
             for name, total in _totals(table).items()
         }
         told = " || ".join(
@@ -198,12 +196,13 @@ class Warehouse:
             f"from {self.name(table.name)}\nhaving {' or '.join(conditions)}"
         )
 
+    def _wide(self, name: str, like: Decimal) -> str:
+        """A column with so many digits that its sum fits."""
+        return exp.cast(exp.column(name), _widest(like), dialect="postgres").sql(self.dialect)
+
     def _number(self, number: Decimal) -> str:
-        exponent = number.as_tuple().exponent
-        kind = f"numeric(38, {-int(exponent)})"
-        return exp.cast(exp.Literal.string(f"{number:f}"), kind, dialect="postgres").sql(
-            self.dialect
-        )
+        text = exp.Literal.string(f"{number:f}")
+        return exp.cast(text, _widest(number), dialect="postgres").sql(self.dialect)
 
 
 class Snowflake(Warehouse):
@@ -221,7 +220,9 @@ class Snowflake(Warehouse):
         return self.name("copia")
 
     def _place_statements(self) -> list[str]:
-        integration = f"\nstorage_integration = {self.access}" if self.access else ""
+        integration = (
+            f"\nstorage_integration = {self._identifier(self.access)}" if self.access else ""
+        )
         return [
             f"create stage if not exists {self._stage}\n"
             f"url = {self._text(f'{self.place}/')}{integration}"
@@ -287,6 +288,9 @@ class BigQuery(Warehouse):
             if scale > 9 or precision - scale > 29:
                 return f"BIGNUMERIC({precision}, {scale})"
         return super()._type(column)
+
+    def _wide(self, name: str, like: Decimal) -> str:
+        return f"cast({self._identifier(name)} as BIGNUMERIC)"
 
     def _number(self, number: Decimal) -> str:
         return f"BIGNUMERIC {self._text(f'{number:f}')}"
@@ -370,7 +374,7 @@ class Redshift(Warehouse):
         return "TIME" if column.type.startswith("time(") else super()._type(column)
 
     def _text(self, text: str) -> str:
-        # A backslash escapes there; sqlglot escapes quotes with it too, which not every client reads.
+        # A backslash escapes there; as sqlglot escapes quotes (by one), not every client reads it.
         return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
     def _create(self, table: Table, how: str) -> list[str]:
@@ -467,6 +471,10 @@ def _joined(periods: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         else:
             joined.append((lower, upper))
     return joined
+
+
+def _widest(number: Decimal) -> str:
+    return f"numeric(38, {-int(number.as_tuple().exponent)})"
 
 
 def _totals(table: Table) -> dict[str, Decimal]:
