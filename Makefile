@@ -149,6 +149,10 @@ erd: install ## Draw the entity-relationship diagram again: docs/erd.md, docs/im
 bench: build ## Measure questions, indexes, views and concurrency on the built database (30 minutes)
 	$(PY) scripts/bench.py queries --target $(TARGET)
 
+.PHONY: bench-copy
+bench-copy: build $(VENV)/.installed-export ## Measure an export, and the analyses in DuckDB against PostgreSQL (10 minutes)
+	$(PY) scripts/bench.py copy --target $(TARGET)
+
 bench-scale: install profiles.yml ## Measure each stage and the daily cost at 1, 4 and 13 million lines (30 minutes)
 	$(PY) scripts/db.py start >/dev/null
 	$(PY) scripts/bench.py scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +84,21 @@ def test_the_command_answers_and_saves_a_database(folder: Path, tmp_path: Path) 
     assert wrong.returncode == 1 and "nada" in wrong.stderr and "Traceback" not in wrong.stderr
     none = run_script("lake.py", "--of", str(tmp_path), "select 1", check=False)
     assert none.returncode == 1 and "There is no copy" in none.stderr
+
+
+@pytest.mark.full
+def test_the_copy_is_measured_into_the_page(built_database: Database, tmp_path: Path) -> None:
+    run_script(
+        *("bench.py", "copy", "--target", "ci", "--repeats", "1", "--output", str(tmp_path)),
+        env=built_database.environment,
+    )
+    results = json.loads((tmp_path / "performance.json").read_text(encoding="utf-8"))["copy"]
+    [(lines,)] = built_database.query("select count(*) from retail.fact_ventas")
+    exports = {name: told["files"] for name, told in results["exports"].items()}
+    asked = sum(1 for path in ANALYSES if path.parent.name == "ad_hoc")
+    assert results["lines"] == lines and len(results["analyses"]) == asked
+    assert exports.pop("nothing new") == 0 and exports.pop("first") == results["files"]
+    [months] = exports.values()
+    assert 0 < months < 20
+    page = (tmp_path / "performance.md").read_text(encoding="utf-8")
+    assert "## The open copy" in page and "| pares_canasta |" in page

@@ -32,7 +32,7 @@ BUCKET = "almacen"
 
 # As a client splits a script: a description may hold a semicolon too.
 _END = re.compile(
-    r";\n\n(?=\Z|(?:create|drop|alter|delete|insert|select|begin|commit|copy|load)\b)"
+    r";\n\n(?=\Z|(?:create|drop|alter|delete|insert|select|begin|commit|comment|copy|load)\b)"
 )
 
 
