@@ -204,7 +204,7 @@ class Redshift:
             return self._copy(statement)
         text = re.sub(r"\n(diststyle|distkey|compound sortkey)[^\n]*", "", statement)
         text = text.replace("VARCHAR(MAX)", "text").replace("\nwith no schema binding", "")
-        text = re.sub(r",\n    foreign key [^\n]*", "", text)
+        text = re.sub(r",\n    foreign key [^\n]*?(?=,?\n)", "", text)
         if text.startswith(("create table", "create or replace view")):
             assert text != statement
         with self._session.cursor() as cursor:
