@@ -30,6 +30,9 @@ INSTALLED := $(VENV)/.installed
 INFRA_VENV := .venv-infra
 # So does an example of orchestration.
 EXAMPLE_VENV := examples/$(EXAMPLE)/.venv
+# So do the emulators of warehouses, and each other ones: .venv-fakesnow, .venv-bqemulator.
+EMULATORS := fakesnow bqemulator
+EMULATOR_VENVS := $(EMULATORS:%=.venv-%/.installed)
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
 PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
@@ -64,10 +67,10 @@ help: ## Show this help
 build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
-test: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the fast tests (small scale; their own server on a free port)
+test: install $(EXTRAS:%=$(VENV)/.installed-%) $(EMULATOR_VENVS) ## Run the fast tests (small scale; their own server on a free port)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-full: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the full-scale and slow tests
+test-full: install $(EXTRAS:%=$(VENV)/.installed-%) $(EMULATOR_VENVS) ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full
 
 lint: install $(EXTRAS:%=$(VENV)/.installed-%) profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
@@ -170,6 +173,10 @@ erd: install ## Draw the entity-relationship diagram again: docs/erd.md, docs/im
 bench: build ## Measure questions, indexes, views and concurrency on the built database (30 minutes)
 	$(PY) scripts/bench.py queries --target $(TARGET)
 
+.PHONY: bench-copy
+bench-copy: build $(VENV)/.installed-export ## Measure an export, and the analyses in DuckDB against PostgreSQL (10 minutes)
+	$(PY) scripts/bench.py copy --target $(TARGET)
+
 bench-scale: install profiles.yml ## Measure each stage and the daily cost at 1, 4 and 13 million lines (30 minutes)
 	$(PY) scripts/db.py start >/dev/null
 	$(PY) scripts/bench.py scale
@@ -196,6 +203,15 @@ psql: target ## Open psql on TARGET; :tablas lists what is there
 rds-full: install ## The whole job at full scale on a stand-in for a db.t3.micro (30 minutes or more, 15 GB of disk)
 	$(PY) -m pytest -m full -s python_tests/test_rds_full.py
 
+.PHONY: emulators lock-emulators
+emulators: $(EMULATOR_VENVS) ## Install the emulators of Snowflake and BigQuery for the tests, each in an environment of its own
+
+lock-emulators: install ## Resolve the emulators again
+	for name in $(EMULATORS); do CUSTOM_COMPILE_COMMAND='make lock-emulators' $(VENV)/bin/pip-compile --quiet \
+		--generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file python_tests/emulators/requirements-$$name.lock \
+		python_tests/emulators/requirements-$$name.in || exit; done
+
 lock-infra: install ## Resolve the tools of lint-infra again
 	CUSTOM_COMPILE_COMMAND='make lock-infra' $(VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
 		--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
@@ -219,7 +235,7 @@ clean-db: install ## Stop the embedded PostgreSQL and delete its data
 
 clean: ## Delete everything that commands made here: environment, database, data, dbt output
 	if [ -x $(PY) ]; then $(PY) scripts/db.py stop && $(PY) scripts/db.py remove; fi
-	rm -rf $(VENV) $(INFRA_VENV) examples/*/.venv data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(INFRA_VENV) $(EMULATORS:%=.venv-%) examples/*/.venv data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- not for people -------------------------------------------------------------------------------
 
@@ -255,6 +271,12 @@ $(EXAMPLE_VENV)/.installed: examples/$(EXAMPLE)/requirements.lock
 	test -x $(EXAMPLE_VENV)/bin/python || $(PYTHON) -m venv $(EXAMPLE_VENV)
 	echo 'Installing the locked packages of $(EXAMPLE) into $(EXAMPLE_VENV) (some minutes) ...'
 	$(EXAMPLE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	touch $@
+
+$(EMULATOR_VENVS): .venv-%/.installed: python_tests/emulators/requirements-%.lock
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	echo 'Installing the emulator $* into .venv-$* ...'
+	.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
 
 # A profiles.yml that somebody wrote is never touched.

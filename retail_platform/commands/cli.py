@@ -30,6 +30,7 @@ COMMANDS = {
     "restore": "bring such a dump into an empty database",
     "export": "copy what is published into Parquet files, change by change",
     "lake": "ask such a copy with DuckDB",
+    "warehouse": "write the SQL that makes a warehouse of such a copy",
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
     "docs": "repair the data dictionary's page, draw the ER diagram",
