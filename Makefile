@@ -6,10 +6,11 @@ TARGET   ?= local
 PYTHON   ?= python3
 VENV     ?= .venv
 TO       ?= copia
+Q        ?=
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
-SETTINGS := SCALE END_DATE SEED TARGET TO PYTHON VENV
+SETTINGS := SCALE END_DATE SEED TARGET TO Q PYTHON VENV
 UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
@@ -32,7 +33,7 @@ PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 COMPILE  := CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --generate-hashes \
 	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # Extras of pyproject.toml that only those install who use them; dev is in requirements.lock.
-EXTRAS   := dashboard export
+EXTRAS   := dashboard export metrics
 
 # dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
 export DBT_PROFILES_DIR := $(CURDIR)
@@ -75,7 +76,7 @@ lint: install $(EXTRAS:%=$(VENV)/.installed-%) profiles.yml ## Check style and t
 	if grep -rnE '.{121,}' --include='*.sql' macros packages; then echo 'longer than 120 columns'; exit 1; fi
 	$(MAKE) lint-dbt
 	$(PY) scripts/db.py start >/dev/null
-	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
+	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests snapshots
 	$(VENV)/bin/sqlfluff lint --templater jinja --disable-progress-bar retail_platform/reporting/sql \
 		dashboard/queries
 
@@ -94,7 +95,7 @@ format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 	$(PY) scripts/db.py start >/dev/null
-	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
+	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests snapshots
 	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql \
 		dashboard/queries
 
@@ -130,6 +131,11 @@ export: target $(VENV)/.installed-export ## Copy what is published into Parquet 
 
 lake: install $(VENV)/.installed-export ## Ask the copy under TO with DuckDB
 	$(PY) scripts/lake.py --of '$(TO)'
+
+.PHONY: metrics
+metrics: target $(VENV)/.installed-metrics ## List the metrics, or ask: make metrics Q='--metrics ventas_netas --group-by metric_time__month'
+	$(DBT) parse --quiet --target '$(TARGET)'
+	$(PY) scripts/metrics.py --target '$(TARGET)' $(Q)
 
 .PHONY: check docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080
