@@ -6,7 +6,7 @@ TARGET   ?= local
 PYTHON   ?= python3
 VENV     ?= .venv
 TO       ?= copia
-Q        ?=
+Q        ?= --list
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
@@ -54,8 +54,8 @@ MAKEFLAGS += --no-print-directory
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s\n' \
-		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s  Q=%s\n' \
+		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)' '$(Q)'
 
 # A world that does not fit the loaded one is refused before data/ is touched.
 build: FITS := --fits '$(TARGET)'

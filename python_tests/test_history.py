@@ -82,7 +82,7 @@ def database(
     said: dict[str, list[tuple[date, dict[int, Row]]]],
     tmp_path: Path,
 ) -> Database:
-    """The deliveries are loaded in a random order, and built after the first half and at the end."""
+    """The deliveries are loaded in a random order, and built after each half of them."""
     database = new_database(embedded_server)
     files = []
     for catalogue, delivered in said.items():

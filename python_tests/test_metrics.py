@@ -21,7 +21,8 @@ Cells = dict[str, dict[Key, float]]
 
 SUMS = (
     "venta_bruta, descuento, total_ventas, ventas_sin_iva, devoluciones, devoluciones_sin_iva, "
-    "ventas_netas, costo_ventas, costo_devuelto, margen, numero_tickets, lineas, articulos, unidades"
+    "ventas_netas, costo_ventas, costo_devuelto, margen, numero_tickets, lineas, articulos, "
+    "unidades"
 ).split(", ")
 OF_PRODUCTS = "total_ventas, ventas_netas, margen, unidades".split(", ")
 SAME_STORES = "ventas_mismas_tiendas, ventas_mismas_tiendas_anterior, tickets_mismas_tiendas, " + (

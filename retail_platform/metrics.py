@@ -58,16 +58,17 @@ class _Postgres:
 
 
 class Metrics:
-    """The metrics of a project.
-
-    Args:
-        manifest: The semantic manifest that ``dbt parse`` wrote.
-
-    Raises:
-        UserError: There is no manifest.
-    """
+    """The metrics of a project."""
 
     def __init__(self, manifest: Path) -> None:
+        """Read them.
+
+        Args:
+            manifest: The semantic manifest that ``dbt parse`` wrote.
+
+        Raises:
+            UserError: There is no manifest.
+        """
         if not manifest.is_file():
             raise UserError(f"There is no {manifest}. Run `dbt parse` or `make metrics`.")
         self.manifest = parse_manifest_from_dbt_generated_manifest(

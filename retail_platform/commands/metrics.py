@@ -1,9 +1,7 @@
-"""Ask the metrics layer: without options it lists the metrics, with --metrics it answers.
+"""Ask the metrics layer: without --metrics it lists the metrics, with it it answers.
 
-    retail metrics --metrics ventas_netas,margen --group-by metric_time__month,tienda__cadena
-    retail metrics --metrics indice_mismas_tiendas --group-by tienda__region \\
-        --where "{{ TimeDimension('metric_time', 'day') }} >= '2026-01-01'"
-    retail metrics --metrics ventas_netas --dimensions
+For example --metrics ventas_netas,margen --group-by metric_time__month,tienda__cadena
+--where "{{ TimeDimension('metric_time', 'day') }} >= '2026-01-01'" (docs/metrics.md)
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, list or answer."""
     options = _parser().parse_args(argv)
     metrics = Metrics(find_manifest(require_project()))
-    if not options.metrics:
+    if options.list or not options.metrics:
         _show(["metric", "label", "meaning"], [(n, *told) for n, told in metrics.labels().items()])
         return 0
     if options.dimensions:
@@ -84,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="most rows to show")
     shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--list", action="store_true", help="list the metrics")
     shown.add_argument("--dimensions", action="store_true", help="by what they may be asked for")
     shown.add_argument("--sql", action="store_true", help="print the SQL instead of the answer")
     shown.add_argument("--csv", action="store_true", help="print CSV instead of a table")

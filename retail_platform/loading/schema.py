@@ -29,7 +29,7 @@ LOCKS = "staging.cerrojos"
 DAILY_LOCK = "staging.corrida_diaria"
 REPEATED = "staging.entregas_repetidas"
 FINGERPRINT = "md5(jsonb_strip_nulls(to_jsonb({row}) - array['carga_id', 'fila'])::text)"
-"""SQL of what a raw row says, key included; the models `int_*_evaluad*` compute it by the same words."""
+"""SQL of what a raw row says, key included; `int_*_evaluad*` compute it by the same words."""
 
 BOOKKEEPING = {
     "staging.cargas": """
