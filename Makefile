@@ -107,12 +107,13 @@ load: install target ## Load data/ into schema staging (files already loaded are
 	$(PY) scripts/load.py --target $(TARGET) data
 
 dbt-build: install target ## Build and test the dbt project
+	echo 'dbt reads the project (up to half a minute the first time), then builds and tests ...'
 	test -t 1 || export DBT_USE_COLORS=false; $(DBT) build --target $(TARGET)
 
 check: install target ## Compare every published row with what a build would make of the deliveries
 	$(PY) -m retail_platform check --target $(TARGET)
 
-answers: install ## Print the answers to the four business questions, with times
+answers: target ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
 
 .PHONY: dashboard screenshots report
@@ -172,7 +173,7 @@ db-status: install ## Say whether the embedded PostgreSQL runs
 db-url: install ## Print the libpq URL of TARGET and nothing else
 	$(PY) scripts/db.py url --target $(TARGET)
 
-psql: install ## Open psql on TARGET
+psql: target ## Open psql on TARGET; :tablas lists what is there
 	$(PY) scripts/db.py psql --target $(TARGET)
 
 rds-full: install ## The whole job at full scale on a stand-in for a db.t3.micro (30 minutes or more, 15 GB of disk)
@@ -216,7 +217,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) scripts/check_options.py
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	echo 'Installing the locked packages into $(VENV) (a minute or two) ...'
-	$(PIP) --require-hashes --requirement requirements.lock
+	$(PY) scripts/install.py requirements.lock
 	$(PIP) --no-build-isolation --editable .
 	$(PY) -m pip check >/dev/null
 	touch $@
@@ -224,7 +225,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 # An optional extra: its lock agrees with requirements.lock, so nothing else changes.
 $(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
 	echo 'Installing the locked packages of [$*] into $(VENV) ...'
-	$(PIP) --require-hashes --requirement $<
+	$(PY) scripts/install.py $<
 	$(PY) -m pip check >/dev/null
 	touch $@
 

@@ -2,17 +2,9 @@
 
 with
 
-ultimo_dia as (
+corte as (
 
-    select fecha_corte as fecha from {{ ref('corte') }}
-
-),
-
-ultima_foto as (
-
-    select max(inventario.fecha) as fecha
-    from {{ ref('fact_inventario') }} as inventario
-    inner join ultimo_dia on inventario.fecha <= ultimo_dia.fecha
+    select fecha_corte from {{ ref('corte') }}
 
 ),
 
@@ -20,20 +12,76 @@ existencias as (
 
     select inventario.*
     from {{ ref('fact_inventario') }} as inventario
-    inner join ultima_foto on inventario.fecha = ultima_foto.fecha
+    where
+        inventario.fecha = (
+            select max(foto.fecha) from {{ ref('fact_inventario') }} as foto
+            where foto.fecha <= (select corte.fecha_corte from corte)
+        )
 
 ),
 
-ventas as (
+demanda as (
+    {{ pair_demand() }}
+),
+
+por_producto as (
+
+    select
+        ventas.producto_id,
+        sum(ventas.ventas_netas) as ventas_netas
+    from {{ ref('agg_ventas_dia_region_producto') }} as ventas
+    where
+        ventas.fecha > (select corte.fecha_corte from corte) - 364
+        and ventas.fecha <= (select corte.fecha_corte from corte)
+    group by ventas.producto_id
+
+),
+
+acumuladas as (
+
+    select
+        producto_id,
+        100 * (
+            sum(ventas_netas) over (order by ventas_netas desc, producto_id) - ventas_netas
+        ) as antes,
+        sum(ventas_netas) over () as todas
+    from por_producto
+
+),
+
+clases as (
+
+    select
+        producto_id,
+        case
+            when antes < 80 * todas then 'A'
+            when antes < 95 * todas then 'B'
+            else 'C'
+        end as clase_abc
+    from acumuladas
+
+),
+
+plazos as (
+    {{ supplier_lead_times() }}
+),
+
+politicas as (
+    {{ stock_policies('demanda', 'clases', 'plazos') }}
+),
+
+pedidos as (
+    {{ open_orders() }}
+),
+
+pendientes as (
 
     select
         tienda_id,
         producto_id,
-        sum(unidades) as unidades
-    from {{ ref('fact_ventas') }}
-    where
-        fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 28
-        and fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
+        sum(unidades_pedidas) as unidades
+    from pedidos
+    where esta_abierto
     group by tienda_id, producto_id
 
 ),
@@ -41,14 +89,19 @@ ventas as (
 medidas as (
 
     select
-        existencias.tienda_id,
-        existencias.producto_id,
+        politicas.*,
         existencias.stock_final as stock_actual,
-        coalesce(ventas.unidades, 0) as unidades
+        {{ inventory_state('existencias.stock_final', 'coalesce(pendientes.unidades, 0)', 'politicas') }}
+            as alerta_inventario
     from existencias
-    left join ventas on
-        existencias.tienda_id = ventas.tienda_id
-        and existencias.producto_id = ventas.producto_id
+    inner join politicas
+        on
+            existencias.tienda_id = politicas.tienda_id
+            and existencias.producto_id = politicas.producto_id
+    left join pendientes
+        on
+            existencias.tienda_id = pendientes.tienda_id
+            and existencias.producto_id = pendientes.producto_id
 
 )
 
@@ -56,24 +109,17 @@ select
     tiendas.nombre_tienda,
     productos.nombre_producto,
     medidas.stock_actual,
-    round(medidas.unidades / 28, 4) as venta_diaria_promedio,
-    round(28 * medidas.stock_actual / nullif(medidas.unidades, 0), 1) as dias_inventario,
-    case when medidas.stock_actual <= 0 then 'SIN_STOCK' else 'STOCK_BAJO' end as alerta_inventario
+    round(medidas.unidades_28_dias / 28, 4) as venta_diaria_promedio,
+    round(
+        medidas.stock_actual * medidas.dias_con_stock / nullif(medidas.unidades_con_stock, 0), 1
+    ) as dias_inventario,
+    medidas.alerta_inventario
 from medidas
 inner join {{ ref('dim_tienda') }} as tiendas on medidas.tienda_id = tiendas.tienda_id
 inner join {{ ref('dim_producto') }} as productos on medidas.producto_id = productos.producto_id
-inner join
-    {{ ref('ref_umbral_inventario') }} as umbrales
-    on productos.categoria = umbrales.categoria
 where
     tiendas.cadena = 'Supermercado'
-    and (
-        (medidas.stock_actual <= 0 and productos.activo)
-        or (
-            medidas.stock_actual > 0
-            and 28 * medidas.stock_actual < umbrales.dias_minimos * medidas.unidades
-        )
-    )
+    and medidas.alerta_inventario in ('SIN_STOCK', 'STOCK_BAJO')
 order by
     venta_diaria_promedio desc,
     medidas.tienda_id,

@@ -12,10 +12,11 @@ from typing import Any, cast
 
 import streamlit as st
 
-from dashboard import exports, markup
+from dashboard import markup
 from dashboard.data import NotAvailable, Warehouse
 from dashboard.periods import DEFAULT, LONGEST, ONE_DAY, PRESETS, Period, preset
 from dashboard.view import FILTERS, View
+from retail_platform.reporting import spreadsheets
 
 ASSETS = Path(__file__).with_name("assets")
 ICON, LOGO = ASSETS / "icono.png", ASSETS / "marca.svg"
@@ -259,9 +260,9 @@ def close_page(view: View) -> None:
     with st.session_state["descargas_en"], st.popover("Descargar", icon=":material/download:"):
         st.download_button(
             "Todo en Excel (.xlsx)",
-            data=lambda: exports.workbook(tables),
+            data=lambda: spreadsheets.workbook(tables),
             file_name=f"{name}.xlsx",
-            mime=exports.XLSX,
+            mime=spreadsheets.XLSX,
             on_click="ignore",
             key="xlsx",
             type="primary",
@@ -280,4 +281,4 @@ def close_page(view: View) -> None:
 
 
 def _csv(table: markup.Table) -> Callable[[], bytes]:
-    return lambda: exports.csv_bytes(table)
+    return lambda: spreadsheets.csv_bytes(table)

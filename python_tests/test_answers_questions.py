@@ -14,7 +14,9 @@ import sqlparse
 from conftest import PROJECT, Database, run_script
 from rich.console import Console
 
+from retail_platform.docs import samples
 from retail_platform.errors import UserError
+from retail_platform.loading.tables import RAW_TABLES
 from retail_platform.reporting.answers import (
     Answer,
     Question,
@@ -135,3 +137,68 @@ def test_the_command_line_prints_all_answers(built_database: Database) -> None:
     assert shown.count("ms in the server") == 8
     markdown = run_script(*arguments, "--markdown", env=built_database.environment).stdout
     assert markdown.count("| --- |") >= 7
+
+
+NUMBER = re.compile(r"-?[\d,]*\d(?:\.\d+)?$")
+DATE = re.compile(r"\d{4}-\d\d-\d\d$")
+
+
+def _shape(block: str) -> list[str]:
+    """A sample without its values: its texts, its headings, the kinds of its first row's cells."""
+    lines = block.strip().splitlines()
+    texts = [line for line in lines if not line.startswith("|")]
+    head, rule, first, *_ = (line for line in lines if line.startswith("|"))
+    kinds = [
+        "date" if DATE.match(cell) else "number" if NUMBER.match(cell) else "text"
+        for cell in (cell.strip() for cell in first.strip("|").split("|"))
+    ]
+    return [*texts[:-1], re.sub(r"[\d.]+", "0", texts[-1]), head, rule, *kinds]
+
+
+def test_the_samples_of_the_readme_have_the_shape_of_todays_output(
+    built_database: Database, tmp_path: Path
+) -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    page = tmp_path / "page.md"
+    page.write_text(readme, encoding="utf-8")
+    log = tmp_path / "build.log"
+    lines = "".join(f" {name}  loaded  1  1  1  0  0\n" for name in RAW_TABLES)
+    log.write_text(
+        "PostgreSQL 18.6 is running: port 1, /some/where/.postgres\n"
+        f" table  fate  files  delivered  accepted  refused  replaced\n{lines}"
+        "10:00:00    retail.fact_ventas_p202501: build, new\n"
+        "10:00:01  Done. PASS=1 WARN=0 ERROR=0 SKIP=0 NO-OP=0 TOTAL=1\n"
+    )
+    run_script(
+        *["docs.py", "samples", str(page), "--target", "ci", "--log", str(log)],
+        env=built_database.environment,
+    )
+    renewed = page.read_text(encoding="utf-8")
+    assert samples.names(readme) == samples.names(renewed)
+    assert samples.names(readme)[0] == "build"
+    assert len(samples.names(readme)) == 5
+    old, new = (
+        dict(re.findall(r"<!-- sample: (\w+) -->\n(.*?)<!-- /sample -->", text, re.DOTALL))
+        for text in (readme, renewed)
+    )
+    digits = re.compile(r"[\d.,]+")
+    for name in samples.names(readme)[1:]:
+        assert _shape(old[name]) == _shape(new[name]), name
+    assert "port 1, .../.postgres" in new["build"]
+    # A table that is new stands in the README after the next full build.
+    loaded = re.compile(r"^ *(raw_\w+) +loaded .*\n", re.MULTILINE)
+    words = [
+        " ".join(digits.sub("0", loaded.sub("", one)).split())
+        for one in (old["build"], new["build"])
+    ]
+    assert words[0] == words[1]
+    tables = loaded.findall(old["build"])
+    assert tables == [name for name in RAW_TABLES if name in tables]
+    assert len(tables) > 5
+    outside = re.compile(r"(<!-- sample: \w+ -->\n).*?(<!-- /sample -->)", re.DOTALL)
+    assert outside.sub(r"\1\2", readme) == outside.sub(r"\1\2", renewed)
+
+
+def test_a_log_that_is_no_first_build_is_refused() -> None:
+    with pytest.raises(UserError, match=r"no line like .*table"):
+        samples.build_sample("PostgreSQL 18.6 is running: port 1, /x/.postgres\n")

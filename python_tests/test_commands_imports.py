@@ -17,6 +17,7 @@ ALL = {path.stem for path in PACKAGE.glob("*.py")} | {
 ALLOWED = {
     "text": set(),
     "manifests": set(),
+    "progress": set(),
     "errors": {"text"},
     "settings": set(),
     "simulator": {"errors", "settings", "text", "manifests"},

@@ -17,10 +17,10 @@ from dashboard import format as fmt
 from dashboard.bridge import effects
 from dashboard.data import QUERIES, NotAvailable, Warehouse, statement
 from dashboard.definitions import DEFINITIONS
-from dashboard.exports import csv_bytes
 from dashboard.markup import Column, Table, table
 from dashboard.periods import Period, preset
 from retail_platform.errors import UserError
+from retail_platform.reporting.spreadsheets import csv_bytes
 
 
 def day(text: str) -> datetime.date:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
-from conftest import Database, run_dbt, run_script
+from conftest import PROJECT, Database, free_port, run_dbt, run_script
 from playwright.sync_api import Page, expect, sync_playwright
+
+from retail_platform.docs.dictionary import QUESTIONS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NO_CHROMIUM = "no Chromium installed (Debian: apt-get install chromium)"
@@ -160,7 +169,15 @@ def console_errors() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def page(dictionary: tuple[Path, str], console_errors: list[str]) -> Iterator[Page]:
+def requests() -> list[str]:
+    """What the browser asked for so far."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(
+    dictionary: tuple[Path, str], console_errors: list[str], requests: list[str]
+) -> Iterator[Page]:
     """The data dictionary in headless Chromium."""
     if CHROMIUM is None:
         pytest.skip(NO_CHROMIUM)
@@ -174,6 +191,7 @@ def page(dictionary: tuple[Path, str], console_errors: list[str]) -> Iterator[Pa
             "console",
             lambda said: console_errors.append(said.text) if said.type == "error" else None,
         )
+        opened.on("request", lambda request: requests.append(request.url))
         opened.goto((dictionary[0] / "static_index.html").as_uri())
         yield opened
         browser.close()
@@ -197,10 +215,65 @@ def test_a_search_for_a_column_finds_its_view(page: Page) -> None:
     expect(page.get_by_role("heading", name="mv_daily_sales_summary model")).to_be_visible()
 
 
-def test_the_lineage_graph_opens(page: Page, console_errors: list[str]) -> None:
+NODES = """
+() => angular.element(document.body).injector().get('graph').graph.elements
+    .map(one => one.data.unique_id).filter(id => id && !id.includes('|'))
+"""
+
+
+def test_the_lineage_graph_opens_on_the_four_questions(
+    page: Page, console_errors: list[str], manifest: dict[str, Any]
+) -> None:
     page.goto(page.url.split("#")[0])
     page.get_by_title("View Lineage Graph").click()
     canvas = page.locator("canvas").first
     expect(canvas).to_be_visible()
     assert canvas.bounding_box()["height"] > 200
+    shown = set(page.evaluate(NODES))
+    answers = {f"model.retail.{name}" for name in QUESTIONS}
+    wanted, parents = set(), set(answers)
+    while parents:
+        wanted |= parents
+        parents = {
+            parent for one in parents for parent in manifest["parent_map"].get(one, [])
+        } - wanted
+    assert shown == wanted
+    assert len(shown) > 15
     assert console_errors == []
+
+
+def test_icons_are_drawn_and_nothing_is_asked_of_anybody(page: Page, requests: list[str]) -> None:
+    page.goto(page.url.split("#")[0])
+    drawn = """
+    () => [...document.querySelectorAll('use')]
+        .filter(use => use.closest('svg').getClientRects().length)
+        .map(use => use.getBBox().width)
+    """
+    page.wait_for_function(f"() => ({drawn})().filter(width => width > 0).length > 5")
+    assert {urlsplit(url).path.rpartition("/")[2] for url in requests if url[:5] != "data:"} == {
+        "static_index.html"
+    }
+
+
+def test_the_dictionary_is_served(dictionary: tuple[Path, str], built_database: Database) -> None:
+    port = free_port()
+    command = [str(Path(sys.executable).parent / "dbt"), "docs", "serve", "--no-browser"]
+    folders = {"DBT_TARGET_PATH": str(dictionary[0]), "DBT_LOG_PATH": str(dictionary[0])}
+    with subprocess.Popen(
+        [*command, "--port", str(port), "--target", "ci", "--project-dir", str(PROJECT)],
+        env=os.environ | built_database.environment | folders,
+        stdout=subprocess.DEVNULL,
+    ) as server:
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    with urlopen(f"http://127.0.0.1:{port}/manifest.json") as answer:
+                        assert "model.retail.fact_ventas" in json.load(answer)["nodes"]
+                    break
+                except URLError:
+                    assert time.monotonic() < deadline
+                    assert server.poll() is None
+                    time.sleep(0.2)
+        finally:
+            server.terminate()

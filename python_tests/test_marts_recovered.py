@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,30 @@ def test_receipts_of_the_stock_are_those_of_the_orders(built_database: Database)
     """)
     assert (received, restocked) == (brought, returned)
     assert received > 0
+
+
+def test_lost_sales_are_those_that_customers_wanted(
+    built_database: Database, generated_data: Path
+) -> None:
+    """The estimate knows what was sold only; the manifest what was wanted, of all five years."""
+    observed = json.loads((generated_data / "manifest.json").read_text())["observed"]
+    [(found, empty)] = built_database.query("""
+        select (sum(unidades_perdidas) / sum(salidas_observadas + unidades_perdidas))::float8,
+            (sum(dias_cierre_sin_stock) / sum(dias_observados))::float8
+        from retail.mv_desempeno_producto
+        where periodo = 'ultimos_91' and dimension = 'total'
+    """)
+    assert found == pytest.approx(observed["lost_units_share"], rel=0.35)
+    assert empty == pytest.approx(observed["stock_out_rate"], rel=0.35)
+
+
+def test_service_levels_are_quantiles(built_database: Database) -> None:
+    levels = built_database.query(
+        "select nivel_servicio_pct::float8, z::float8 from retail.ref_nivel_servicio"
+    )
+    assert len(levels) == 3
+    for level, z in levels:
+        assert z == pytest.approx(NormalDist().inv_cdf(level / 100), abs=5e-5)
 
 
 def test_prices_move_demand_as_planted(built_database: Database, planted: dict[str, Any]) -> None:

@@ -74,6 +74,11 @@ def test_a_second_build_keeps_the_data_and_loads_nothing(first_build: str, make:
     assert second.stdout.count("ms in the server") == 8
 
 
+def test_answers_start_a_server_that_is_stopped(first_build: str, make: Make) -> None:
+    make("db-stop")
+    assert make("answers").stdout.count("ms in the server") == 8
+
+
 def test_a_world_of_another_scale_is_refused_and_the_loaded_one_kept(
     first_build: str, make: Make
 ) -> None:

@@ -179,7 +179,7 @@ def create_roles(
     *,
     iam: bool = False,
     reader_until: str = "infinity",
-) -> None:
+) -> frozenset[str]:
     """Create or repair the roles, the schemas and every privilege, in one transaction.
 
     Args:
@@ -188,6 +188,10 @@ def create_roles(
             SCRAM verifiers are sent, so a server that logs statements never logs a password.
         iam: Whether the roles log in with IAM tokens instead of passwords (RDS only).
         reader_until: Timestamp after which the reader's password is refused.
+
+    Returns:
+        Names of the roles that have no password now. Only a superuser may look: of a role that
+        was there before, another administrator is told nothing.
 
     Raises:
         UserError: If the server or the administrator cannot do it; nothing is changed then.
@@ -199,7 +203,7 @@ def create_roles(
                 cursor.execute("set local search_path = pg_catalog, pg_temp")
                 _check_administrator(cursor, session.server_version)
                 _refuse_planted(cursor)
-                _create_roles(cursor, reader_until)
+                created = _create_roles(cursor, reader_until)
                 _pin_administrator(cursor)
                 _create_schemas(cursor)
                 _adopt_relations(cursor)
@@ -209,6 +213,7 @@ def create_roles(
                     _use_iam(cursor)
                 for role, password in passwords.items():
                     _set_password(cursor, session, role, password)
+                return _without_password(cursor, created - passwords.keys())
         except psycopg2.errors.InsufficientPrivilege as error:
             raise UserError(
                 f"The roles were not created, nothing was changed: {str(error).strip()}\n"
@@ -252,13 +257,29 @@ def _refuse_planted(cursor: Cursor) -> None:
         )
 
 
-def _create_roles(cursor: Cursor, reader_until: str) -> None:
+def _without_password(cursor: Cursor, created: frozenset[str]) -> frozenset[str]:
+    """Of the roles that log in, those that have no password; at least those just created."""
+    cursor.execute("select has_table_privilege('pg_catalog.pg_authid', 'select')")
+    if cursor.fetchall() != [(True,)]:
+        return created & {role.name for role in LOGINS}
+    cursor.execute(
+        "select rolname::text from pg_catalog.pg_authid "
+        "where rolname = any(%s) and rolpassword is null",
+        [[role.name for role in LOGINS]],
+    )
+    return frozenset(name for (name,) in cursor.fetchall())
+
+
+def _create_roles(cursor: Cursor, reader_until: str) -> frozenset[str]:
+    """Create what is missing, set what each has; the names of those that were missing."""
     members = _administrators(cursor)
+    created = set()
     for role in ROLES:
         name = sql.Identifier(role.name)
         cursor.execute("select from pg_roles where rolname = %s", [role.name])
         if cursor.rowcount == 0:
             cursor.execute(sql.SQL("create role {}").format(name))
+            created.add(role.name)
         login = sql.SQL("login" if role.password_variable else "nologin")
         cursor.execute(
             sql.SQL("alter role {} {} nocreatedb nocreaterole inherit connection limit {}").format(
@@ -286,6 +307,7 @@ def _create_roles(cursor: Cursor, reader_until: str) -> None:
             sql.Identifier(READER.name), sql.Literal(reader_until)
         )
     )
+    return frozenset(created)
 
 
 def _administrators(cursor: Cursor) -> list[str]:

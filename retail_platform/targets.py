@@ -82,24 +82,33 @@ def connection_parameters(
         raise UserError(
             f"Unknown target '{target}'. {path.name} defines: {', '.join(sorted(outputs))}."
         )
+    missing: list[str] = []
     rendered = {
-        _LIBPQ_NAMES[key]: _render(value, target, environment)
+        _LIBPQ_NAMES[key]: _render(value, environment, missing)
         for key, value in outputs[target].items()
         if key in _LIBPQ_NAMES
     }
+    if missing:
+        several = len(missing) > 1
+        raise UserError(
+            f"Target '{target}' needs the environment variable{'s' if several else ''} "
+            f"{', '.join(missing)}, which {'are' if several else 'is'} not set. "
+            f"Set {'them' if several else 'it'} (export {missing[0]}=...) or choose another target."
+        )
     return {key: value for key, value in rendered.items() if value}
 
 
-def _render(value: Any, target: str, environment: Mapping[str, str]) -> str:
-    """Render a value as dbt does, with the one function of dbt that profiles need."""
+def _render(value: Any, environment: Mapping[str, str], missing: list[str]) -> str:
+    """Render a value as dbt does, with the one function of dbt that profiles need.
+
+    A variable that is not set and has no default is added to ``missing``.
+    """
 
     def env_var(name: str, default: str | None = None) -> str:
         found = environment.get(name, default)
         if found is None:
-            raise UserError(
-                f"Target '{target}' needs the environment variable {name}, which is not set. "
-                f"Set it (export {name}=...) or choose another target."
-            )
+            missing.append(name)
+            return "0"  # a number, so that filters such as int go on
         return found
 
     templates = jinja2.Environment(undefined=jinja2.StrictUndefined)
@@ -158,7 +167,7 @@ def _local_hint(error: str) -> str:
             "\nThe embedded server is reached by a socket now: take the output 'local' over from "
             "profiles.yml.example into your profiles.yml (or delete that, make copies it again)."
         )
-    return "\nIs the embedded server running? Start it: make db-start"
+    return ""  # `connect` says how to start it
 
 
 def check_target(target: str, project: Path | None = None) -> None:

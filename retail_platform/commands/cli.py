@@ -32,6 +32,7 @@ COMMANDS = {
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
     "docs": "repair the data dictionary's page, draw the ER diagram",
+    "install": "install a lock with pip and say how far it is",
     "options": "check the settings of make before anything is installed",
 }
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from retail_platform.errors import UserError
 from retail_platform.loading.worlds import refuse_other_world
 from retail_platform.postgres.binaries import find_psql
 from retail_platform.postgres.server import project_server
@@ -50,11 +51,43 @@ def _status() -> int:
     return 0
 
 
+# What \dt+ would list with every partition, and with the state at the end of each comment.
+_RELATIONS = """
+select
+    n.nspname as esquema,
+    c.relname as relacion,
+    case c.relkind
+        when 'm' then 'vista materializada' when 'v' then 'vista'
+        when 'p' then 'tabla por periodos' else 'tabla'
+    end as clase,
+    pg_size_pretty((
+        select sum(pg_total_relation_size(tree.oid))
+        from (
+            select c.oid union all
+            select relid from pg_partition_tree(case when c.relkind = 'p' then c.oid end)
+        ) as tree (oid)
+    )) as ocupa,
+    left(split_part(obj_description(c.oid, 'pg_class'), E'\\n', 1), 100) as descripcion
+from pg_class as c
+inner join pg_namespace as n on n.oid = c.relnamespace
+where
+    n.nspname in ('retail', 'staging', 'cuarentena')
+    and c.relkind in ('r', 'p', 'v', 'm')
+    and not c.relispartition
+order by n.nspname <> 'retail', n.nspname, c.relname;
+"""
+
+
 def _psql(target: str, arguments: list[str]) -> int:
     program = find_psql(embedded=target == "local")
+    parameters = connection_parameters(target)
+    embedded = parameters["host"].startswith("/")
+    if embedded and project_server(find_project()).status().pid is None:
+        raise UserError("The embedded server is stopped. Start it: make db-start")
     # By environment, not by argument: a password must not show in the process list.
-    environment = os.environ | libpq_environment(connection_parameters(target))
-    os.execvpe(program, [str(program), *arguments], environment)
+    environment = os.environ | libpq_environment(parameters)
+    relations = " ".join(_RELATIONS.split())
+    os.execvpe(program, [str(program), f"--set=tablas={relations}", *arguments], environment)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

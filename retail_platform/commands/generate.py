@@ -15,6 +15,7 @@ from retail_platform import settings
 from retail_platform.errors import UserError
 from retail_platform.loading import load_folder
 from retail_platform.loading.worlds import World, refuse_other_world
+from retail_platform.progress import Milestones
 from retail_platform.simulator.config import SimulatorError
 from retail_platform.simulator.defects import MAX_DIRTY
 from retail_platform.simulator.plans import Action, Plan, WantedWorld, plan_world
@@ -102,8 +103,12 @@ def _generate(options: argparse.Namespace, plan: Plan, console: Console) -> None
     ) as bar:
         task = bar.add_task("Simulating", total=days)
 
+        milestones = Milestones("Simulating", "days", days)
+
         def on_day(done: int) -> None:
             bar.advance(task, done)
+            if bar.disable and not options.quiet:
+                milestones.reach(int(bar.tasks[task].completed))
 
         if plan.action is Action.APPEND:
             append(end, options.output, workers=options.workers, on_day=on_day)

@@ -26,6 +26,7 @@ from retail_platform.loading import (
     read_mapping,
 )
 from retail_platform.loading.errors import CATALOGUE_REFUSED
+from retail_platform.progress import Milestones
 from retail_platform.reporting.deliveries import gate_report
 from retail_platform.reporting.rendering import (
     GateReport,
@@ -68,9 +69,12 @@ def _deliver(options: argparse.Namespace) -> LoadReport:
         *columns, console=errors, transient=True, disable=not errors.is_terminal
     ) as progress:
         task = progress.add_task("files", total=None)
+        milestones = Milestones("Loading", "files", None)
 
         def advance(_file: FileReport) -> None:
             progress.advance(task)
+            if progress.disable:
+                milestones.reach(int(progress.tasks[task].completed))
 
         if options.check:
             report = check_folder(options.source, settings, advance)

@@ -35,12 +35,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         for role in LOGINS
         if role.password_variable and os.environ.get(role.password_variable)
     }
-    create_roles(
+    without = create_roles(
         administrator_of(options.target, find_project()),
         passwords,
         iam=options.iam,
         reader_until=f"{options.reader_until} 23:59:59" if options.reader_until else "infinity",
     )
     for role in LOGINS:
-        new = "password set" if role.name in passwords else "password as it was"
-        print(f"{role.name}: {'logs in with IAM tokens' if options.iam else new}")
+        if options.iam:
+            print(f"{role.name}: logs in with IAM tokens")
+        elif role.name in without:
+            print(
+                f"{role.name}: has NO PASSWORD, so it cannot log in. "
+                f"Give it one: export {role.password_variable}=..., then this command again"
+            )
+        else:
+            print(f"{role.name}: password {'set' if role.name in passwords else 'as it was'}")

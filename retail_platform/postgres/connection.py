@@ -49,6 +49,8 @@ _HINTS = (
     ),
 )
 
+_NOT_RUNNING = r"No such file or directory|Connection refused"
+
 # What changes the meaning of a byte sent or received; all else may be prescribed by the server.
 _SESSION = (
     "set client_encoding = 'UTF8'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; "
@@ -106,13 +108,15 @@ def url(parameters: Mapping[str, str]) -> str:
 
 
 def explain(message: str, parameters: Mapping[str, str]) -> str:
-    """Add to libpq's message what to look at, for a connection that verifies the server.
+    """Add to libpq's message what to do or to look at: the embedded server's, and RDS's.
 
     Args:
         message: Of the refused connection.
         parameters: Its libpq parameters.
     """
     message = message.strip()
+    if parameters["host"].startswith("/") and re.search(_NOT_RUNNING, message):
+        return f"{message}\nThe embedded server is not running. Start it: make db-start"
     if "sslmode" not in parameters:  # of all targets only rds sets it
         return message
     if "certificate verify failed" in message:

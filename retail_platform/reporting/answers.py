@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime
 import statistics
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,17 @@ class Question:
     Attributes:
         title: What it asks, from the first line of its comment.
         statement: SQL.
+        name: Of its file, with a number if the file holds several.
     """
 
     title: str
     statement: str
+    name: str = ""
+
+    @property
+    def sql(self) -> str:
+        """The statement without its comments."""
+        return str(sqlparse.format(self.statement, strip_comments=True)).strip()
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,13 @@ def read_statements(path: Path) -> list[Question]:
         path: An analysis.
     """
     statements = [statement.strip().rstrip(";") for statement in sqlparse.split(render(path))]
+    found = [Question(_title(statement, path), statement, path.stem) for statement in statements]
+    found = [question for question in found if question.sql]
+    if len(found) == 1:
+        return found
     return [
-        Question(title=_title(statement, path), statement=statement)
-        for statement in statements
-        if sqlparse.format(statement, strip_comments=True).strip()
+        replace(question, name=f"{path.stem}_{number}")
+        for number, question in enumerate(found, start=1)
     ]
 
 
@@ -99,6 +109,25 @@ def read_questions(folder: Path) -> tuple[list[Question], list[Question]]:
     if len(files) != 4 or not seed.is_file():
         raise UserError(f"{folder} does not hold q1_*.sql to q4_*.sql and seed_statements.sql.")
     return [question for path in files for question in read_statements(path)], read_statements(seed)
+
+
+def find_questions(folder: Path, names: Sequence[str]) -> list[Question]:
+    """Read questions by their names.
+
+    Args:
+        folder: The project's ``analyses``.
+        names: Of files in it or in its ``ad_hoc``, without ``.sql``.
+
+    Raises:
+        UserError: If there is none of a name; all names are listed.
+    """
+    files = {path.stem: path for path in sorted(folder.rglob("*.sql"))}
+    unknown = [name for name in names if name not in files]
+    if unknown:
+        raise UserError(
+            f"No question is called {', '.join(unknown)}. Allowed: {', '.join(sorted(files))}."
+        )
+    return [question for name in names for question in read_statements(files[name])]
 
 
 def ask(session: connection, question: Question, repeats: int = 5) -> Answer:
@@ -157,6 +186,61 @@ def to_markdown(answer: Answer, limit: int = 5) -> str:
 
     head = [line(answer.columns), line("---" for _ in answer.columns)]
     return "\n".join(head + [line(map(_cell, row)) for row in answer.rows[:limit]])
+
+
+@dataclass(frozen=True)
+class SheetColumn:
+    """A column of a `Sheet`; kind as in `spreadsheets`."""
+
+    key: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An answer as a table of `spreadsheets`: all rows."""
+
+    name: str
+    columns: Sequence[SheetColumn]
+    rows: Sequence[Mapping[str, Any]]
+
+
+def to_sheet(answer: Answer) -> Sheet:
+    """Lay an answer out for a file.
+
+    Args:
+        answer: What to write; all of its rows are.
+    """
+    columns = [
+        SheetColumn(name, name, _kind([row[place] for row in answer.rows]))
+        for place, name in enumerate(answer.columns)
+    ]
+    rows = [
+        {
+            name: _cell(value) if isinstance(value, bool) else value
+            for name, value in zip(answer.columns, row, strict=True)
+        }
+        for row in answer.rows
+    ]
+    return Sheet(answer.question.name, columns, rows)
+
+
+def _kind(values: Iterable[Any]) -> str:
+    """How the values of a column are written, by the first that is not null."""
+    match next((value for value in values if value is not None), None):
+        case bool():
+            return "text"
+        case int():
+            return "integer"
+        case Decimal() | float():
+            return "number"
+        case datetime.datetime():
+            return "moment"
+        case datetime.date():
+            return "date"
+        case _:
+            return "text"
 
 
 def _cell(value: Any) -> str:

@@ -8,9 +8,8 @@
 ) }}
 
 -- Grain: one row per store and product in the last stock snapshot up to the cut-off date.
--- Not additive: stock is semi-additive, days of supply are a ratio.
--- Mean daily units: units sold in the 28 days up to the cut-off date / 28. Thresholds per category:
--- umbrales_inventario.
+-- Additive over stores and products: en_camino, the sales and margin lost a day, dinero_en_riesgo
+-- within one state. Not additive: days, points, ranks; stock over dates.
 
 with
 
@@ -35,75 +34,104 @@ existencias as (
 
 ),
 
-ventas as (
+demanda as (
+
+    select * from {{ ref('mv_demanda_tienda_producto') }}
+
+),
+
+clases as (
+
+    select
+        producto_id,
+        clase_abc
+    from {{ ref('mv_desempeno_producto') }}
+    where periodo = 'ultimos_364' and dimension = 'total'
+
+),
+
+plazos as (
+    {{ supplier_lead_times() }}
+),
+
+pedidos as materialized (
+    {{ open_orders() }}
+),
+
+politicas as (
+    {{ stock_policies('demanda', 'clases', 'plazos') }}
+),
+
+pendientes as (
 
     select
         tienda_id,
         producto_id,
-        sum(unidades) as unidades
-    from {{ ref('fact_ventas') }}
-    where
-        fecha_venta > (select corte.fecha_corte from corte) - 28
-        and fecha_venta <= (select corte.fecha_corte from corte)
+        sum(unidades_pedidas) as unidades,
+        min(fecha_promesa) as fecha_promesa
+    from pedidos
+    where esta_abierto
     group by tienda_id, producto_id
-
-),
-
-productos as (
-
-    select * from {{ ref('dim_producto') }}
-
-),
-
-umbrales as (
-
-    select * from {{ ref('ref_umbral_inventario') }}
 
 ),
 
 medidas as (
 
     select
+        politicas.*,
         existencias.fecha,
-        existencias.tienda_id,
-        existencias.producto_id,
         existencias.stock_final as stock_actual,
-        productos.activo,
-        umbrales.dias_minimos,
-        umbrales.dias_maximos,
-        coalesce(ventas.unidades, 0) as unidades
+        existencias.costo_unitario,
+        coalesce(pendientes.unidades, 0) as en_camino,
+        pendientes.fecha_promesa,
+        case
+            when pendientes.fecha_promesa is not null
+                then greatest(pendientes.fecha_promesa - (select corte.fecha_corte from corte), 1)
+            else politicas.plazo + politicas.dias_revision
+        end as dias_sin_entrega,
+        {{ inventory_state('existencias.stock_final', 'coalesce(pendientes.unidades, 0)', 'politicas') }} as estado
     from existencias
-    inner join productos on existencias.producto_id = productos.producto_id
-    left join umbrales on productos.categoria = umbrales.categoria
-    left join ventas on
-        existencias.tienda_id = ventas.tienda_id
-        and existencias.producto_id = ventas.producto_id
+    inner join politicas
+        on
+            existencias.tienda_id = politicas.tienda_id
+            and existencias.producto_id = politicas.producto_id
+    left join pendientes
+        on
+            existencias.tienda_id = pendientes.tienda_id
+            and existencias.producto_id = pendientes.producto_id
 
 ),
 
--- Days of supply = stock / (units / 28). Compared by multiplying, which is exact; only what is
--- shown is rounded.
-final as (
+duraciones as (
+    {{ days_in_state('medidas', 'pedidos') }}
+),
+
+con_dinero as (
 
     select
-        tienda_id,
-        producto_id,
-        fecha,
-        stock_actual,
-        round(unidades / 28, 4) as venta_diaria_promedio,
-        round(28 * stock_actual / nullif(unidades, 0), 1) as dias_inventario,
+        medidas.*,
+        duraciones.dias_en_estado,
+        medidas.unidades_con_stock
+        * greatest(medidas.precio_sin_iva - medidas.costo_unitario, 0)
+        / medidas.dias_con_stock as margen_diario,
         case
-            when stock_actual <= 0 and activo then 'SIN_STOCK'
-            when
-                stock_actual > 0 and 28 * stock_actual < dias_minimos * unidades
-                then 'STOCK_BAJO'
-            when
-                stock_actual > 0 and (28 * stock_actual > dias_maximos * unidades or unidades = 0)
-                then 'SOBRESTOCK'
-            else 'NORMAL'
-        end as alerta_inventario
+            when medidas.estado = 'SOBRESTOCK'
+                then (medidas.stock_actual - medidas.maxima) * medidas.costo_unitario
+            when medidas.estado != 'NORMAL'
+                then
+                    greatest(medidas.dias_sin_entrega * medidas.demanda - medidas.stock_actual, 0)
+                    * greatest(medidas.precio_sin_iva - medidas.costo_unitario, 0)
+        end as dinero
     from medidas
+    left join duraciones
+        on
+            medidas.tienda_id = duraciones.tienda_id
+            and medidas.producto_id = duraciones.producto_id
 
+),
+
+final as (
+    {{ alert_columns('con_dinero') }}
 )
 
 select * from final

@@ -4,7 +4,11 @@
         {%- do exceptions.raise_compiler_error(
             'model ' ~ model.name ~ ': ' ~ relation.render()
             ~ ' differs from its model in a way that cannot be changed in place:\n  - ' ~ differences | join('\n  - ')
-            ~ '\nNothing was changed. ' ~ pg_lifecycle.retire_advice()
+            ~ '\nNothing was changed. '
+            ~ ("A column that the model no longer has is taken out, with its values, by\n"
+                ~ "  dbt run-operation drop_column --args '{model: " ~ model.name ~ ", column: ..., dry_run: false}'\n"
+                if ' is in the table but not in the model' in differences | join else '')
+            ~ pg_lifecycle.retire_advice()
         ) -%}
     {%- endif -%}
 {% endmacro %}

@@ -4,7 +4,7 @@
     {%- set relation = pg_lifecycle.relation_of(node) -%}
     {%- set archive = pg_lifecycle.archive_schema() -%}
     {%- if not modules.re.fullmatch('\\d{4}-\\d{2}-\\d{2}', before | string) -%}
-        {%- do exceptions.raise_compiler_error(
+        {%- do pg_lifecycle.refuse_operation(
             "detach_partitions, before: got '" ~ before ~ "', expected a date such as 2022-01-01"
         ) -%}
     {%- endif -%}

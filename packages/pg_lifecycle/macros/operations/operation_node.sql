@@ -8,7 +8,7 @@
             {{- return(node) -}}
         {%- endif -%}
     {%- endfor -%}
-    {%- do exceptions.raise_compiler_error(
+    {%- do pg_lifecycle.refuse_operation(
         operation ~ ", model: got '" ~ model ~ "', allowed are " ~ (names | sort | join(', '))
         ~ ". For example: dbt run-operation " ~ operation ~ " --args '{model: " ~ (names | sort | first) ~ "}'"
     ) -%}

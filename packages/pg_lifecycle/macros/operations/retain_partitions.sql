@@ -2,7 +2,7 @@
 {% macro retain_partitions(model=none, periods=none, drop=false, dry_run=true) %}
     {%- set node = pg_lifecycle.operation_node('retain_partitions', model, 'partitioned') -%}
     {%- if periods | int < 1 -%}
-        {%- do exceptions.raise_compiler_error(
+        {%- do pg_lifecycle.refuse_operation(
             "retain_partitions, periods: got '" ~ periods ~ "', expected a number of periods to keep, at least 1"
         ) -%}
     {%- endif -%}

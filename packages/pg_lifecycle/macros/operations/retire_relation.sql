@@ -15,7 +15,7 @@
     {%- endset -%}
     {%- set referring = run_query(referring_query)[0]['tables'] -%}
     {%- if referring -%}
-        {%- do exceptions.raise_compiler_error(
+        {%- do pg_lifecycle.refuse_operation(
             'retire_relation: these tables refer to ' ~ relation.render()
             ~ ' by foreign keys, retire them first: ' ~ referring
         ) -%}

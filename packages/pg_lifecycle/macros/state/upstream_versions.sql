@@ -43,7 +43,7 @@
         {%- elif parent.name in ignores -%}
             {%- do found.ignored.append(parent.name) -%}
         {%- elif sql is none or (parent.identifier or parent.alias) in sql -%}
-            {%- set relation = pg_lifecycle.relation_of(parent) -%}
+            {%- set relation = pg_lifecycle.read_relation(parent) -%}
             {%- set by_period = pg_lifecycle._period_versions(parent, relation) -%}
             {%- set versions = by_period or pg_lifecycle._whole_version(parent, relation) -%}
             {%- do found.queries.append(

@@ -1,21 +1,20 @@
-"""The tables of a page as CSV and as an Excel workbook."""
+"""Tables as CSV and as an Excel workbook: of the dashboard's pages, and of the answers."""
 
 from __future__ import annotations
 
 import csv
 import datetime
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
-
-from dashboard.markup import Table
+from typing import Any, Protocol
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _FORMATS = {
     "integer": "#,##0",
     "decimal": "#,##0.0",
+    "number": "#,##0.00",
     "money": '"$"#,##0',
     "short": '"$"#,##0',
     "cents": '"$"#,##0.00',
@@ -26,6 +25,38 @@ _FORMATS = {
 }
 # A text that a spreadsheet would compute.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Column(Protocol):
+    """A column: its key in the row, its heading, how its values are written."""
+
+    @property
+    def key(self) -> str:
+        """Of the row."""
+
+    @property
+    def title(self) -> str:
+        """Heading."""
+
+    @property
+    def kind(self) -> str:
+        """A key of the formats above; anything else is text."""
+
+
+class Table(Protocol):
+    """A table: the name of its sheet, its columns, its rows."""
+
+    @property
+    def name(self) -> str:
+        """Of its file and sheet."""
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """In order."""
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """All of them."""
 
 
 def csv_bytes(table: Table) -> bytes:
@@ -43,7 +74,10 @@ def _plain(value: Any) -> Any:
         return f"'{value}"
     if isinstance(value, datetime.datetime):
         return value.isoformat(timespec="seconds")
-    return round(value, 6) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        return round(value, 6) if isinstance(exponent, int) and exponent < -6 else value
+    return value
 
 
 def workbook(tables: Sequence[Table]) -> bytes:

@@ -5,6 +5,9 @@
 
 select
     categoria,
-    dias_minimos,
-    dias_maximos
-from {{ ref('umbrales_inventario') }}
+    dias_revision,
+    dias_maximos,
+    existencia_minima,
+    plazo_dias,
+    desviacion_plazo
+from {{ ref('politica_inventario') }}
