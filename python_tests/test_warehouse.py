@@ -56,9 +56,11 @@ class Copied:
 
     @property
     def folder(self) -> Path:
+        """Of the copy."""
         return self.root / warehouses.BUCKET / "copia"
 
     def state(self, name: str) -> Path:
+        """What a warehouse held at its last load."""
         return self.root / f"{name}.json"
 
     def write(self, name: str, *options: str) -> str:
