@@ -113,6 +113,13 @@ create table eventos as
     join (select dia::date as lunes from generate_series(date '2010-08-26', date '2040-09-01', interval 1 day)
             as s (dia) where isodow(dia) = 1 and strftime(dia, '%m-%d') between '08-26' and '09-01') as m
         on year(m.lunes) = year(l.lunes) - 1, range(-13, 1) as d (i);
+-- Those of all years, for days that are still to come.
+create table eventos_todos as
+    select fecha, antes from eventos
+    union
+    select f::date, make_date(year(f) - 1, month(f), day(f))
+    from generate_series(timestamp '2010-01-01', timestamp '2040-12-31', interval 1 day) as s (f)
+    where strftime(f, '%m-%d') in ('01-05', '01-06', '05-10') or (month(f) = 12 and day(f) >= 24);
 create table comparado as
     select h.*, t.fecha_apertura, coalesce(e.antes, h.fecha - 364) as evento,
         a.fecha is not null and not h.obras and not a.obras
@@ -185,6 +192,15 @@ EXPECTED: dict[str, str] = {
         },
         tickets=False,
     ),
+    "agg_ventas_mes_region_producto": _summed(
+        {
+            "mes": ("date_trunc('month', fecha_venta)", "date_trunc('month', fecha_devolucion)"),
+            "region": ("region", "region"),
+            "producto_id": _PRODUCT,
+            "es_promocion": ("promo", "promo"),
+        },
+        tickets=False,
+    ),
     "agg_ventas_dia_tienda": f"""
         select fecha, tienda_id, bool_or(abierto) as es_dia_abierto, bool_or(obras) as en_remodelacion,
             sum(numero_tickets) as numero_tickets, {SUMS}
@@ -243,6 +259,49 @@ EXPECTED: dict[str, str] = {
         left join por_cadena as s on s.cadena = h.cadena and s.fecha = h.fecha - 7
         left join por_cadena as a on a.cadena = h.cadena and a.fecha = h.fecha - 364
         left join por_cadena as e on e.cadena = h.cadena and e.fecha = h.evento
+    """,
+    "mv_plan_ventas": f"""
+        with corte_anno as (select year(fecha) as anno from corte), fechas as (
+            select f::date as fecha from corte_anno, generate_series(
+                make_date(anno - 1, 1, 1)::timestamp, make_date(anno, 12, 31)::timestamp, interval 1 day) as s (f)
+        ), con_base as (
+            select f.fecha, coalesce(e.antes, f.fecha - 364) as base
+            from fechas as f left join (select distinct fecha, antes from eventos_todos) as e using (fecha)
+        ), bases as (
+            select d.fecha, d.tienda_id, d.formato, superficie_m2 as m2, d.total_ventas, d.ventas_netas, d.numero_tickets
+            from (select a.*, formato, superficie_m2, fecha_apertura from dia_tienda as a join tiendas using (tienda_id)) as d
+            where es_dia_abierto and not en_remodelacion
+                and date_trunc('month', fecha) > date_trunc('month', fecha_apertura)
+        ), formatos as (
+            select fecha, formato, sum(m2) as m2, sum(total_ventas) as ventas, sum(ventas_netas) as netas,
+                sum(numero_tickets) as tickets
+            from bases group by all
+        ), metas as (
+            select cadena, vigente_desde, cast(round(trafico_pct * 100) as hugeint) + 10000 as trafico,
+                cast(round(ticket_pct * 100) as hugeint) + 10000 as ticket,
+                cast(round(margen_pct * 100) as hugeint) as margen, cast(round(apertura_pct * 100) as hugeint) as apertura
+            from '{SEEDS}/metas_ventas.csv'
+        ), dias_plan as (
+            select c.fecha, t.tienda_id, m2_f, b.total_ventas as base_ventas, b.tienda_id is not null as propia,
+                if(propia, b.total_ventas, superficie_m2 * ventas * apertura) as v,
+                if(propia, b.ventas_netas, superficie_m2 * netas * apertura) as n,
+                if(propia, b.numero_tickets, superficie_m2 * tickets * apertura) as k,
+                if(propia, 1, 10000 * m2_f) as entre, trafico, ticket, margen
+            from con_base as c
+            join tiendas as t
+                on c.fecha between fecha_apertura and coalesce(fecha_cierre, date '9999-12-31')
+            join (select fecha, formato, m2 as m2_f, ventas, netas, tickets from formatos) as f
+                on f.fecha = c.base and f.formato = t.formato
+            join metas as m on m.cadena = t.cadena and vigente_desde = (
+                select max(vigente_desde) from metas as x where x.cadena = t.cadena and x.vigente_desde <= c.fecha)
+            left join bases as b on b.fecha = c.base and b.tienda_id = t.tienda_id
+        )
+        select fecha, tienda_id, base_ventas,
+            cociente(v * trafico * ticket, entre * 100000000) as plan_ventas,
+            cociente(n * trafico * ticket, entre * 100000000) as plan_ventas_netas,
+            cociente(n * trafico * ticket * margen, entre * 1000000000000) as plan_margen,
+            cociente(100 * k * trafico, entre * 10000) as plan_tickets
+        from dias_plan
     """,
     "mv_kpi_periodos": "from kpi",
     "mv_product_performance": """
