@@ -11,6 +11,7 @@ import pytest
 from comparing import assert_same_rows
 from conftest import PROJECT, Database, run_script
 
+from retail_platform.export.catalog import _is_alias
 from retail_platform.export.lake import open_lake
 from retail_platform.export.stores import open_store
 from retail_platform.reporting.answers import read_statements
@@ -102,3 +103,19 @@ def test_the_copy_is_measured_into_the_page(built_database: Database, tmp_path: 
     assert 0 < months < 20
     page = (tmp_path / "performance.md").read_text(encoding="utf-8")
     assert "## The open copy" in page and "| pares_canasta |" in page
+
+
+@pytest.mark.parametrize(
+    ("definition", "alias"),
+    [
+        ("with v as (select * from retail.fact_ventas) select v.linea as l from v", True),
+        ("select tienda_id, ciudad from retail.dim_tienda", True),
+        ("select fecha_entrega - fecha_pedido as plazo from retail.fact_pedidos", False),
+        ("select count(*) filter (where activo) as n from retail.dim_tienda", False),
+        ("select a.fecha from retail.a join retail.b on a.x = b.x", False),
+        ("select fecha from retail.a where fecha > '2024-01-01'", False),
+        ("select relname from pg_class", False),
+    ],
+)
+def test_a_view_that_computes_is_copied_with_its_rows(definition: str, alias: bool) -> None:
+    assert _is_alias("retail", definition) is alias

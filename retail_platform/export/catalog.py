@@ -1,7 +1,7 @@
 """What there is to copy, from PostgreSQL's own catalog: nothing is listed by hand.
 
-Everything that holds rows in the schema is copied; a view of those relations is only noted with
-its definition. A view of anything else (the catalog) cannot be asked elsewhere, so its rows are
+Everything that holds rows in the schema is copied; a view that only gives them other names is noted
+with its definition. The rows of one that computes, or reads anything else (the catalog), are
 copied. The version of a part is the one that the package pg_lifecycle keeps in its comment.
 """
 
@@ -30,6 +30,10 @@ PERIOD = "periodo"
 
 _STATE = re.compile(r"\s*dbt_state: (\{.*\})\s*$", re.DOTALL)
 _BOUND = re.compile(r"FROM \('?([^')]+)'?\) TO \('?([^')]+)'?\)")
+_NODES_OF_ALIASES = (
+    *(exp.Select, exp.With, exp.CTE, exp.From, exp.Table, exp.TableAlias),
+    *(exp.Column, exp.Alias, exp.Star, exp.Identifier),
+)
 _PLAIN_TYPES = {
     "smallint": pa.int16(),
     "integer": pa.int32(),
@@ -236,7 +240,7 @@ def _refuse_inexact(relation: Relation, column: Column) -> None:
 def _relation(schema: str, row: Mapping[str, Any]) -> Relation:
     comment, state = _split_comment(row["comment"])
     name, kind, definition = row["name"], row["kind"], row["definition"]
-    if kind == "v" and _reads_more_than(schema, definition):
+    if kind == "v" and not _is_alias(schema, definition):
         kind, definition, state = "r", None, {}  # its state tells of its SELECT, not of its rows
     parts: tuple[Part, ...] = ()
     if kind == "p":
@@ -257,12 +261,16 @@ def _relation(schema: str, row: Mapping[str, Any]) -> Relation:
     )
 
 
-def _reads_more_than(schema: str, definition: str) -> bool:
-    """Whether a view reads something outside of the schema."""
+def _is_alias(schema: str, definition: str) -> bool:
+    """Whether a view only renames or leaves out columns of relations in the schema.
+
+    One that computes gives PostgreSQL's answer only in PostgreSQL, and one of something outside
+    (the catalog) cannot be asked elsewhere.
+    """
     query = sqlglot.parse_one(definition, read="postgres")
     named = {cte.alias for cte in query.find_all(exp.CTE)}
-    return any(
-        table.db != schema and not (table.db == "" and table.name in named)
+    return all(isinstance(node, _NODES_OF_ALIASES) for node in query.walk()) and all(
+        table.db == schema or (table.db == "" and table.name in named)
         for table in query.find_all(exp.Table)
     )
 
