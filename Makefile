@@ -8,10 +8,11 @@ VENV     ?= .venv
 TO       ?= copia
 BACKUP   ?= respaldo
 EXAMPLE  ?= dagster
+Q        ?= --list
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
-SETTINGS := SCALE END_DATE SEED TARGET TO BACKUP EXAMPLE PYTHON VENV
+SETTINGS := SCALE END_DATE SEED TARGET TO BACKUP EXAMPLE Q PYTHON VENV
 UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
@@ -39,7 +40,7 @@ PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 COMPILE  := CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --generate-hashes \
 	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # Extras of pyproject.toml that only those install who use them; dev is in requirements.lock.
-EXTRAS   := dashboard export
+EXTRAS   := dashboard export metrics
 
 # dbt looks for profiles.yml in the working directory; this makes it independent of the shell's.
 export DBT_PROFILES_DIR := $(CURDIR)
@@ -60,8 +61,8 @@ MAKEFLAGS += --no-print-directory
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s  BACKUP=%s  EXAMPLE=%s (dagster, airflow)\n' \
-		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)' '$(BACKUP)' '$(EXAMPLE)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s  BACKUP=%s  EXAMPLE=%s (dagster, airflow)  Q=%s\n' \
+		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)' '$(BACKUP)' '$(EXAMPLE)' '$(Q)'
 
 # A world that does not fit the loaded one is refused before data/ is touched.
 build: FITS := --fits '$(TARGET)'
@@ -82,7 +83,7 @@ lint: install $(EXTRAS:%=$(VENV)/.installed-%) profiles.yml ## Check style and t
 	if grep -rnE '.{121,}' --include='*.sql' macros packages; then echo 'longer than 120 columns'; exit 1; fi
 	$(MAKE) lint-dbt
 	$(PY) scripts/db.py start >/dev/null
-	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests
+	$(VENV)/bin/sqlfluff lint --processes 1 --disable-progress-bar models analyses tests snapshots
 	$(VENV)/bin/sqlfluff lint --templater jinja --disable-progress-bar retail_platform/reporting/sql \
 		dashboard/queries
 
@@ -101,7 +102,7 @@ format: install ## Rewrite Python and SQL in the house style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 	$(PY) scripts/db.py start >/dev/null
-	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests
+	$(VENV)/bin/sqlfluff fix --disable-progress-bar models analyses tests snapshots
 	$(VENV)/bin/sqlfluff fix --templater jinja --disable-progress-bar retail_platform/reporting/sql \
 		dashboard/queries
 
@@ -157,6 +158,11 @@ backup: target ## Back up what no build can make again, as a new folder under BA
 
 restore: target ## Bring the newest backup under BACKUP into an empty TARGET; then make dbt-build
 	$(PY) scripts/restore.py --target $(TARGET) --from '$(BACKUP)'
+
+.PHONY: metrics
+metrics: target $(VENV)/.installed-metrics ## List the metrics, or ask: make metrics Q='--metrics ventas_netas --group-by metric_time__month'
+	$(DBT) parse --quiet --target '$(TARGET)'
+	$(PY) scripts/metrics.py --target '$(TARGET)' $(Q)
 
 .PHONY: check docs-static erd bench bench-scale bench-daily lint-dbt
 docs: docs-static ## Generate the data dictionary and serve it on http://localhost:8080

@@ -100,7 +100,7 @@ def trend(
         f'<div class="claves" aria-hidden="true">{key}</div><div class="lienzo">{levels}'
         '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
         f'<path class="area" d="{area}"/>{behind}<path class="ahora" d="{path}"/></svg>'
-        f'<div class="zonas">{_zones(points, now, high)}</div></div>'
+        f'<div class="zonas" aria-hidden="true">{_zones(points, now, high)}</div></div>'
         f'<div class="eje" aria-hidden="true">{labels}</div></figure>'
     )
 

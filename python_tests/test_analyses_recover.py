@@ -17,6 +17,8 @@ from retail_platform.reporting.statements import fetch, render
 
 pytestmark = pytest.mark.full
 DAYS_OF_PAYDAY = {"último": "-1"}
+KIND_OF_DAY = {(12, 24): "early", (12, 31): "early", (12, 25): "holiday", (1, 1): "holiday"}
+"""Days on which stores have hours of their own, as docs/simulator.md says."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,11 @@ def test_lifts_are_found(full_database: Database, full_data: Path, planted: dict
 def test_holidays_are_found(
     full_database: Database, full_data: Path, planted: dict[str, Any]
 ) -> None:
-    """Within four points, or three standard errors; factors of categories by their share."""
+    """Within four points, or three standard errors; factors of categories by their share.
+
+    On Christmas and its like customers also find stores closed: what is sold of an ordinary day
+    within the hours of that day is all that the event can work on.
+    """
     lines = (
         pl.scan_parquet(full_data / "ventas" / "*.parquet")
         .join(
@@ -93,23 +99,50 @@ def test_holidays_are_found(
         (date.fromisoformat(row["fecha"]), row["nombre_festivo"])
         for row in pl.read_csv(PROJECT / "seeds" / "festivos.csv").iter_rows(named=True)
     ]
+    hours = open_share(full_database, planted["opening_hours_by_format"])
     effects: dict[str, list[float]] = {}
     spread: dict[str, list[float]] = {}
     for day, name, _, _, _, _, effect, error in ask(full_database, "efecto_festivos"):
         factor = sum(
             part * planted_factor(planted["events"], holidays, day, category)
             for category, part in share.items()
-        )
+        ) * hours.get(KIND_OF_DAY.get((day.month, day.day), ""), 1)
         effects.setdefault(name, []).append(float(effect) - 100 * (factor - 1))
-        spread.setdefault(name, []).append(float(error))
+        # The noise of a day is a share of what is sold on it.
+        spread.setdefault(name, []).append(float(error) * factor)
     assert len(effects) >= 15
-    # Five days of each: what they tell is known to about two points, so a few lie outside of four.
+    # Five days of each: what they tell is known to about two points (a region's weather lasts for
+    # days and is not planted by day), so a few of 22 lie outside of four.
     missed = {name: float(np.mean(values)) for name, values in effects.items()}
     missed = {name: off for name, off in missed.items() if abs(off) > 4}
-    assert len(missed) <= len(effects) / 3, missed
+    assert len(missed) <= len(effects) / 4, missed
     for name, off in missed.items():
         error = np.sqrt(np.mean(np.square(spread[name])) / len(spread[name]))
         assert abs(off) <= 3 * error, (name, off, error)
+
+
+def open_share(database: Database, opening: dict[str, Any]) -> dict[str, float]:
+    """Share of an ordinary day's lines that falls into the hours of each kind of day."""
+    rows = database.query(
+        """
+        select formato, extract(hour from hora)::int, count(*)
+        from retail.fact_ventas v
+        join retail.dim_tienda using (tienda_id)
+        join retail.dim_calendario c on c.fecha = v.fecha_venta
+        where es_dia_ordinario
+        group by 1, 2
+        """
+    )
+    lines = sum(count for *_, count in rows)
+    return {
+        kind: sum(
+            count
+            for name, hour, count in rows
+            if opening[name][kind][0] <= hour < opening[name][kind][1]
+        )
+        / lines
+        for kind in set(KIND_OF_DAY.values())
+    }
 
 
 def planted_factor(

@@ -92,7 +92,7 @@ def test_the_copy_is_measured_into_the_page(built_database: Database, tmp_path: 
         *("bench.py", "copy", "--target", "ci", "--repeats", "1", "--output", str(tmp_path)),
         env=built_database.environment,
     )
-    results = json.loads((tmp_path / "performance.json").read_text(encoding="utf-8"))["copy"]
+    results = json.loads((tmp_path / "performance.json").read_text(encoding="utf-8"))["open_copy"]
     [(lines,)] = built_database.query("select count(*) from retail.fact_ventas")
     exports = {name: told["files"] for name, told in results["exports"].items()}
     asked = sum(1 for path in ANALYSES if path.parent.name == "ad_hoc")

@@ -80,6 +80,8 @@ def test_a_day_is_loaded_built_and_reported_and_a_bad_file_holds_nothing_up(
     assert "ventas_202601.csv" in log
     assert "ERROR=0 SKIP=0" in log
     assert EXPLANATIONS[Outcome.LOAD_FAILED] in log
+    assert "PASS freshness" in log
+    assert "ERROR freshness" not in log
 
     killed, run = database.query_as(
         READER.name, "select resultado, codigo_salida from retail.corridas order by corrida_id"

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -56,9 +57,11 @@ class Copied:
 
     @property
     def folder(self) -> Path:
+        """Of the copy."""
         return self.root / warehouses.BUCKET / "copia"
 
     def state(self, name: str) -> Path:
+        """What a warehouse held at its last load."""
         return self.root / f"{name}.json"
 
     def write(self, name: str, *options: str) -> str:
@@ -194,12 +197,9 @@ def _assert_counted(engine: warehouses.Engine, expected: list[tuple]) -> None:
 @pytest.mark.parametrize("name", WAREHOUSES)
 def test_only_what_changed_is_loaded(copied: Copied, name: str) -> None:
     changed = copied.scripts[name, "changed"]
-    touched = {
-        table.name.removesuffix("__carga")
-        for statement in warehouses.statements_of(changed)
-        for table in sqlglot.parse_one(statement, read=name).find_all(exp.Table)
-    }
-    assert touched - {"copia"} <= {"fact_ventas"}
+    written = r"(?:delete from|copy into|copy|insert into|load data overwrite) retail\.(\w+)"
+    touched = {name.removesuffix("__carga") for name in re.findall(written, changed)}
+    assert touched == {"fact_ventas"}
     assert "2023-02-01" in changed and "2023-03-01" in changed
     listed = changed
     if name == "redshift":  # the list of files stands beside the copy
@@ -222,10 +222,8 @@ def test_definitions_tell_types_keys_and_comments(copied: Copied, name: str) -> 
         if isinstance(tree, exp.Create) and tree.kind == "TABLE":
             tables[tree.find(exp.Table).name] = (tree, statement)
     nodes = _contracts(copied)
-    assert (
-        tables.keys() == {node["alias"] for node in nodes if node["alias"] in tables}
-        and len(tables) > 20
-    )
+    relations = json.loads((copied.folder / "manifest.json").read_text())["relations"]
+    assert tables.keys() == relations.keys()
     for node in nodes:
         if node["alias"] not in tables:
             continue
@@ -256,7 +254,6 @@ def _contracts(copied: Copied) -> list[Mapping[str, Any]]:
         if node["resource_type"] == "model"
         and node["schema"] == "retail"
         and node["contract"]["enforced"]
-        and node["config"]["materialized"] != "view"
     ]
 
 

@@ -15,30 +15,30 @@ productos as (
 ventas as (
     {% for prefijo in ['', 'antes_'] %}
 
-    select
-        producto_id,
-        es_promocion,
-        {{ 'true' if not prefijo else 'false' }} as es_periodo,
-        {{ medidas | join(', ') }}
-    from {{ ref('agg_ventas_mes_region_producto') }}
-    where
-        region = any({{ param('region') }}::text[])
-        and mes between {{ param(prefijo ~ 'meses_desde') }}::date and {{ param(prefijo ~ 'meses_hasta') }}::date
-    union all
-    select
-        producto_id,
-        es_promocion,
-        {{ 'true' if not prefijo else 'false' }} as es_periodo,
-        {{ medidas | join(', ') }}
-    from {{ ref('agg_ventas_dia_region_producto') }}
-    where
-        region = any({{ param('region') }}::text[])
-        and fecha between {{ param(prefijo ~ 'desde') }}::date and {{ param(prefijo ~ 'hasta') }}::date
-        and (
-            fecha < {{ param(prefijo ~ 'meses_desde') }}::date
-            or fecha > {{ param(prefijo ~ 'meses_hasta') }}::date
-        )
-    {{ 'union all' if not loop.last }}
+        select
+            producto_id,
+            es_promocion,
+            {{ 'true' if not prefijo else 'false' }} as es_periodo,
+            {{ medidas | join(', ') }}
+        from {{ ref('agg_ventas_mes_region_producto') }}
+        where
+            region = any({{ param('region') }}::text[])
+            and mes between {{ param(prefijo ~ 'meses_desde') }}::date and {{ param(prefijo ~ 'meses_hasta') }}::date
+        union all
+        select
+            producto_id,
+            es_promocion,
+            {{ 'true' if not prefijo else 'false' }} as es_periodo,
+            {{ medidas | join(', ') }}
+        from {{ ref('agg_ventas_dia_region_producto') }}
+        where
+            region = any({{ param('region') }}::text[])
+            and fecha between {{ param(prefijo ~ 'desde') }}::date and {{ param(prefijo ~ 'hasta') }}::date
+            and (
+                fecha < {{ param(prefijo ~ 'meses_desde') }}::date
+                or fecha > {{ param(prefijo ~ 'meses_hasta') }}::date
+            )
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 
 ),

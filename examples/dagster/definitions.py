@@ -48,6 +48,7 @@ RETRIES = dg.RetryPolicy(max_retries=int(os.environ.get("RETAIL_RETRIES", "6")),
 
 manifest: Mapping[str, Any] = json.loads((DBT_TARGET / "manifest.json").read_text())
 translator = DagsterDbtTranslator()
+BUILT = ("model", "seed", "snapshot")
 
 
 @dg.multi_asset(
@@ -69,12 +70,16 @@ def build(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
     """Build and test what changed: every model of dbt, in one `dbt build`."""
     retail(context, "daily", "--step", "build")
     results = json.loads((DBT_TARGET / "run_results.json").read_text())["results"]
-    nodes = manifest["nodes"]
-    for result in results:
-        node = nodes.get(result["unique_id"], {})
-        if node.get("resource_type") in ("model", "seed", "snapshot"):
-            key = translator.get_asset_key(node)
-            yield dg.MaterializeResult(key, metadata={"seconds": result["execution_time"]})
+    nodes = {one["unique_id"]: manifest["nodes"].get(one["unique_id"]) for one in results}
+    seconds = {
+        translator.get_asset_key(node): one["execution_time"]
+        for one in results
+        if (node := nodes[one["unique_id"]]) and node["resource_type"] in BUILT
+    }
+    # All of them: what follows is skipped if one is missing, a model that was renamed, say.
+    for key in context.selected_asset_keys:
+        found = {"seconds": seconds[key]} if key in seconds else {}
+        yield dg.MaterializeResult(key, metadata=found)
 
 
 @dg.asset(deps=[build], retry_policy=RETRIES)

@@ -6,22 +6,15 @@ with
 
 entregas as (
 
-    select * from {{ ref('stg_productos') }}
-
-),
-
-contenidos as (
-
     select
-        entregas.*,
-        row(
-            entregas.sku, entregas.nombre_producto, entregas.marca, entregas.categoria,
-            entregas.subcategoria, entregas.precio_lista, entregas.costo_unitario,
-            entregas.iva_pct, entregas.unidad_medida, entregas.piezas_por_caja,
-            entregas.proveedor, entregas.fecha_lanzamiento, entregas.fecha_retiro,
-            entregas.activo
-        )::text as contenido
-    from entregas
+        entregada.*,
+        -- What the loader notes of deliveries that it does not keep, by the same words.
+        md5(
+            jsonb_strip_nulls(
+                to_jsonb(entregada) - array['numero_version', 'carga_id', 'fila']
+            )::text
+        ) as huella
+    from {{ ref('stg_productos') }} as entregada
 
 ),
 
@@ -29,15 +22,15 @@ contenidos as (
 comparadas as (
 
     select
-        contenidos.*,
-        contenidos.contenido != first_value(contenidos.contenido) over (
-            partition by contenidos.producto_id, contenidos.carga_id order by contenidos.fila
+        entregas.*,
+        entregas.huella != first_value(entregas.huella) over (
+            partition by entregas.producto_id, entregas.carga_id order by entregas.fila
         ) as es_clave_duplicada,
         row_number() over (
-            partition by contenidos.producto_id, contenidos.contenido
-            order by contenidos.numero_version desc
+            partition by entregas.producto_id, entregas.huella
+            order by entregas.numero_version desc
         ) = 1 as es_ultima_igual
-    from contenidos
+    from entregas
 
 ),
 
@@ -68,17 +61,22 @@ evaluadas as (
 
 ),
 
+defectos as (
+
+    select
+        *,
+        es_incompleto or es_negativo or es_fuera_de_rango or es_unidad_desconocida
+        or es_incoherente as es_defectuosa
+    from evaluadas
+
+),
+
 juzgadas as (
 
     select
         *,
-        es_incompleto
-        or es_negativo
-        or es_fuera_de_rango
-        or es_unidad_desconocida
-        or es_incoherente
-        or es_clave_duplicada as es_rechazada
-    from evaluadas
+        es_defectuosa or es_clave_duplicada as es_rechazada
+    from defectos
 
 ),
 
@@ -128,6 +126,8 @@ final as (
         activo,
         carga_id,
         fila,
+        huella,
+        es_defectuosa,
         es_vigente,
         (es_rechazada or es_codigo_duplicado)
         and es_ultima_igual

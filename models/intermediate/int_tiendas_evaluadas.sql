@@ -6,7 +6,15 @@ with
 
 entregas as (
 
-    select * from {{ ref('stg_tiendas') }}
+    select
+        entregada.*,
+        -- What the loader notes of deliveries that it does not keep, by the same words.
+        md5(
+            jsonb_strip_nulls(
+                to_jsonb(entregada) - array['numero_version', 'carga_id', 'fila']
+            )::text
+        ) as huella
+    from {{ ref('stg_tiendas') }} as entregada
 
 ),
 
@@ -16,33 +24,19 @@ formatos as (
 
 ),
 
-contenidos as (
-
-    select
-        entregas.*,
-        row(
-            entregas.codigo_tienda, entregas.nombre_tienda, entregas.cadena, entregas.formato,
-            entregas.region, entregas.gerencia, entregas.ciudad, entregas.estado,
-            entregas.superficie_m2, entregas.fecha_apertura, entregas.fecha_cierre,
-            entregas.fecha_inicio_remodelacion, entregas.fecha_remodelacion, entregas.activo
-        )::text as contenido
-    from entregas
-
-),
-
 -- Of a key that one load delivers with different contents its first row counts.
 comparadas as (
 
     select
-        contenidos.*,
-        contenidos.contenido != first_value(contenidos.contenido) over (
-            partition by contenidos.tienda_id, contenidos.carga_id order by contenidos.fila
+        entregas.*,
+        entregas.huella != first_value(entregas.huella) over (
+            partition by entregas.tienda_id, entregas.carga_id order by entregas.fila
         ) as es_clave_duplicada,
         row_number() over (
-            partition by contenidos.tienda_id, contenidos.contenido
-            order by contenidos.numero_version desc
+            partition by entregas.tienda_id, entregas.huella
+            order by entregas.numero_version desc
         ) = 1 as es_ultima_igual
-    from contenidos
+    from entregas
 
 ),
 
@@ -51,10 +45,9 @@ evaluadas as (
     select
         comparadas.*,
         num_nulls(
-            comparadas.tienda_id, comparadas.codigo_tienda, comparadas.nombre_tienda,
-            comparadas.cadena, comparadas.formato, comparadas.region, comparadas.ciudad,
-            comparadas.estado, comparadas.superficie_m2, comparadas.fecha_apertura,
-            comparadas.activo
+            comparadas.tienda_id, comparadas.codigo_tienda, comparadas.cadena, comparadas.formato,
+            comparadas.nombre_tienda, comparadas.region, comparadas.ciudad, comparadas.estado,
+            comparadas.superficie_m2, comparadas.fecha_apertura, comparadas.activo
         ) > 0 as es_incompleta,
         comparadas.formato is not null and formatos.formato is null as es_formato_desconocido,
         coalesce(comparadas.superficie_m2 <= 0, false) as es_fuera_de_rango,
@@ -70,16 +63,22 @@ evaluadas as (
 
 ),
 
+defectos as (
+
+    select
+        *,
+        es_incompleta or es_formato_desconocido or es_fuera_de_rango
+        or es_incoherente as es_defectuosa
+    from evaluadas
+
+),
+
 juzgadas as (
 
     select
         *,
-        es_incompleta
-        or es_formato_desconocido
-        or es_fuera_de_rango
-        or es_incoherente
-        or es_clave_duplicada as es_rechazada
-    from evaluadas
+        es_defectuosa or es_clave_duplicada as es_rechazada
+    from defectos
 
 ),
 
@@ -129,6 +128,8 @@ final as (
         activo,
         carga_id,
         fila,
+        huella,
+        es_defectuosa,
         es_vigente,
         (es_rechazada or es_codigo_duplicado)
         and es_ultima_igual

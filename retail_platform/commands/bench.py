@@ -71,7 +71,7 @@ def _measure_for_page(options: argparse.Namespace) -> None:
             # Its packages are those of an extra.
             from retail_platform.bench.lake import measure_copy
 
-            results["copy"] = measure_copy(project, options.target, options.repeats)
+            results["open_copy"] = measure_copy(project, options.target, options.repeats)
         case "scale" | "daily":
             for name in options.points:
                 results["histories"][name] = measure_growth(

@@ -31,6 +31,7 @@ COMMANDS = {
     "export": "copy what is published into Parquet files, change by change",
     "lake": "ask such a copy with DuckDB",
     "warehouse": "write the SQL that makes a warehouse of such a copy",
+    "metrics": "list the metrics, or answer a question by them",
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
     "docs": "repair the data dictionary's page, draw the ER diagram",
@@ -95,6 +96,6 @@ def _run(name: str, argv: Sequence[str] | None) -> int | None:
             raise
         raise UserError(
             f"'retail {name}' needs the package {missing}, which is not installed. Install the "
-            f"locked packages (make install; for the open copy make export), or everything: "
-            f"pip install '{DISTRIBUTION}[dev,export]'."
+            "locked packages (make install; for the open copy make export, for metrics make "
+            f"metrics), or everything: pip install '{DISTRIBUTION}[dev,export,metrics]'."
         ) from None

@@ -22,7 +22,7 @@ from retail_platform.loading.moves import (
     replace_in_other_months,
 )
 from retail_platform.loading.order import newer_loads, note_order, ranked_loads
-from retail_platform.loading.schema import LOCKS
+from retail_platform.loading.schema import FINGERPRINT, LOCKS, REPEATED
 from retail_platform.loading.tables import RawTable
 
 COMPLETE = "completa"
@@ -316,9 +316,14 @@ def _keep_versions(cursor: Cursor, table: RawTable, load_id: int) -> list[Replac
 
     dbt publishes the last version that breaks no rule, and of two keys that claim one code the
     first to have it. Both need the versions before the last, but not how often each came: so the
-    table grows with what changes. What is kept does not depend on the order of arrival.
+    table grows with what changes. What is kept does not depend on the order of arrival. Of the rows
+    between them the history of the attributes needs when they came: REPEATED notes it.
     """
     keys, contents = ", ".join(table.key), ", ".join(table.column_names)
+    note = (
+        f"insert into {REPEATED} (tabla, carga_id, fila, huella) "
+        "select %(table)s, carga_id, fila, huella from deleted"
+    )
     cursor.execute(
         f"""
         with loads as ({ranked_loads()}),
@@ -339,8 +344,9 @@ def _keep_versions(cursor: Cursor, table: RawTable, load_id: int) -> list[Replac
             delete from staging.{table.name} r
             using versions v
             where r.ctid = v.place and v.from_first > 1 and v.from_last > 1
-            returning v.carga_id
-        )
+            returning r.carga_id, r.fila, {FINGERPRINT.format(row="r")} as huella
+        ),
+        noted as ({note if table.has_history else "select"})
         select carga_id, null::date, count(*) from deleted group by carga_id
         """,
         {"table": table.name, "load": load_id},

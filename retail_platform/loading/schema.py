@@ -28,6 +28,9 @@ _DDL_LOCK = 5_020_001
 LOCKS = "staging.cerrojos"
 DAILY_LOCK = "staging.corrida_diaria"
 RUNS = "staging.corridas"
+REPEATED = "staging.entregas_repetidas"
+FINGERPRINT = "md5(jsonb_strip_nulls(to_jsonb({row}) - array['carga_id', 'fila'])::text)"
+"""SQL of what a raw row says, key included; `int_*_evaluad*` compute it by the same words."""
 
 BOOKKEEPING = {
     "staging.cargas": """
@@ -94,6 +97,16 @@ BOOKKEEPING = {
     # The place of each load among those of its table: order.py.
     ORDERS: f"""
         create table {ORDERS} (carga_id bigint primary key, orden text not null)
+    """,
+    # Deliveries of catalogue rows that said again what an earlier and a later one say.
+    REPEATED: f"""
+        create table {REPEATED} (
+            tabla text not null,
+            carga_id bigint not null,
+            fila bigint not null,
+            huella text not null,
+            primary key (tabla, carga_id, fila)
+        )
     """,
     # The simulated world that the database holds, at most one; none if the data are real.
     "staging.mundo": """

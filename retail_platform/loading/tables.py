@@ -87,6 +87,7 @@ class RawTable:
         key: Columns by which a later load replaces an earlier row.
         partition_column: Date column of the monthly partitions; None for a plain table.
         row_rules: Rules over several columns.
+        has_history: Whether every delivery of a row is noted, for the history of its attributes.
     """
 
     name: str
@@ -94,6 +95,7 @@ class RawTable:
     key: tuple[str, ...]
     partition_column: str | None = None
     row_rules: tuple[RowRule, ...] = field(default=(), compare=False)
+    has_history: bool = False
 
     @property
     def subject(self) -> str:
@@ -136,6 +138,7 @@ PRODUCTS = RawTable(
         Column("activo", "boolean"),
     ),
     key=("producto_id",),
+    has_history=True,
     row_rules=(
         _starts_before("fecha_lanzamiento", "fecha_retiro"),
         RowRule(
@@ -164,6 +167,7 @@ STORES = RawTable(
         Column("activo", "boolean"),
     ),
     key=("tienda_id",),
+    has_history=True,
     row_rules=(
         _starts_before("fecha_apertura", "fecha_cierre"),
         _starts_before("fecha_apertura", "fecha_inicio_remodelacion"),

@@ -3,8 +3,8 @@
 #}
 {% macro check_grantees(advice) %}
     {%- set wanted = [] -%}
-    {%- if execute and flags.WHICH in ('build', 'run') -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'snapshot') -%}
+        {%- for node in graph.nodes.values() if node.resource_type in ('model', 'snapshot') -%}
             {%- for grantees in (node.config.grants or {}).values() -%}
                 {%- do wanted.extend([grantees] if grantees is string else grantees) -%}
             {%- endfor -%}

@@ -3,7 +3,8 @@
 
     kind: not_null, check, unique, primary_key, foreign_key. A name of the yml is kept; the others follow PostgreSQL's
     own style (`<table>_pkey`, `<table>_<columns>_fkey`). Foreign keys are sorted by the table they point to, so that
-    two builds lock those tables in the same order.
+    two builds lock those tables in the same order. dbt's yml has no place for the key of a snapshot: it is its
+    `unique_key`.
 #}
 {% macro contract_constraints(table_name, node=none) %}
     {%- set node = node or model -%}
@@ -13,7 +14,12 @@
             {%- do found.append(pg_lifecycle._constraint(node, table_name, constraint, [column.name])) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for constraint in node.constraints -%}
+    {%- if node.resource_type == 'snapshot' -%}
+        {%- set key = node.config.unique_key -%}
+        {%- set key = [key] if key is string else key | list -%}
+        {%- do found.append(pg_lifecycle._constraint(node, table_name, {'type': 'primary_key'}, key)) -%}
+    {%- endif -%}
+    {%- for constraint in node.constraints or [] -%}
         {%- do found.append(pg_lifecycle._constraint(node, table_name, constraint, constraint.columns | list)) -%}
     {%- endfor -%}
     {{- return(found | sort(attribute='to')) -}}

@@ -21,7 +21,7 @@
     {%- endfor -%}
     {%- for unique_id, outcome in outcomes.items() if outcome.passed and unique_id in graph.nodes -%}
         {%- set node = graph.nodes[unique_id] -%}
-        {%- if node.config.materialized in ('partitioned', 'upsert', 'materialized_view')
+        {%- if node.config.materialized in ('partitioned', 'upsert', 'materialized_view', 'snapshot')
             and pg_lifecycle._ran_all_tests(node, results) -%}
             {%- do pg_lifecycle._mark_tested(
                 pg_lifecycle.relation_of(node),

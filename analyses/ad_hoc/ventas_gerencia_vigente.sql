@@ -1,0 +1,48 @@
+-- Who was responsible: net sales by month and regional manager's area, as the store belonged on the
+-- day of the sale, beside those of the stores that belong to the area today. A store that moved
+-- takes its past along in the second only. Reads retail.historia_tienda and
+-- retail.agg_ventas_dia_tienda. One row per month and area.
+
+with
+
+ventas as (
+
+    select
+        date_trunc('month', ventas.fecha)::date as mes,
+        ventas.ventas_netas,
+        coalesce(entonces.gerencia, 'Sin gerencia') as gerencia_entonces,
+        coalesce(tiendas.gerencia, 'Sin gerencia') as gerencia_actual
+    from {{ ref('agg_ventas_dia_tienda') }} as ventas
+    inner join {{ ref('historia_tienda') }} as entonces
+        on
+            ventas.tienda_id = entonces.tienda_id
+            and entonces.valido_desde <= ventas.fecha
+            and coalesce(ventas.fecha < entonces.valido_hasta, true)
+    inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
+
+),
+
+entonces as (
+
+    select mes, gerencia_entonces as gerencia, sum(ventas_netas) as ventas_netas
+    from ventas
+    group by mes, gerencia_entonces
+
+),
+
+actuales as (
+
+    select mes, gerencia_actual as gerencia, sum(ventas_netas) as ventas_netas
+    from ventas
+    group by mes, gerencia_actual
+
+)
+
+select
+    mes,
+    gerencia,
+    coalesce(entonces.ventas_netas, 0.00) as ventas_netas,
+    coalesce(actuales.ventas_netas, 0.00) as ventas_netas_tiendas_actuales
+from entonces
+full join actuales using (mes, gerencia)
+order by mes, gerencia
