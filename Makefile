@@ -6,11 +6,13 @@ TARGET   ?= local
 PYTHON   ?= python3
 VENV     ?= .venv
 TO       ?= copia
+BACKUP   ?= respaldo
+EXAMPLE  ?= dagster
 Q        ?= --list
 
 # A name that nothing reads would be passed over in silence: make build scale=0.01 is full scale.
 # RETAIL_ and DBT_: variables of the programs, which make hands on.
-SETTINGS := SCALE END_DATE SEED TARGET TO Q PYTHON VENV
+SETTINGS := SCALE END_DATE SEED TARGET TO BACKUP EXAMPLE Q PYTHON VENV
 UNKNOWN  := $(filter-out $(SETTINGS) RETAIL_% DBT_%,$(foreach name,$(.VARIABLES),\
 	$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(strip $(UNKNOWN)),)
@@ -27,6 +29,11 @@ INSTALLED := $(VENV)/.installed
 # The open copy's packages (pyarrow is large): only for the commands that need them.
 # checkov pins old packages: an environment of its own.
 INFRA_VENV := .venv-infra
+# So does an example of orchestration.
+EXAMPLE_VENV := examples/$(EXAMPLE)/.venv
+# So do the emulators of warehouses, and each other ones: .venv-fakesnow, .venv-bqemulator.
+EMULATORS := fakesnow bqemulator
+EMULATOR_VENVS := $(EMULATORS:%=.venv-%/.installed)
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
 PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
 
@@ -54,17 +61,17 @@ MAKEFLAGS += --no-print-directory
 help: ## Show this help
 	printf 'Retail analytics on PostgreSQL. Usage: make COMMAND [SETTING=value ...]\n\n'
 	sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
-	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s  Q=%s\n' \
-		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)' '$(Q)'
+	printf '\nSettings: %s  TARGET=%s (local, ci, rds)  TO=%s  BACKUP=%s  EXAMPLE=%s (dagster, airflow)  Q=%s\n' \
+		"$$($(PYTHON) scripts/check_options.py --show $(GIVEN))" '$(TARGET)' '$(TO)' '$(BACKUP)' '$(EXAMPLE)' '$(Q)'
 
 # A world that does not fit the loaded one is refused before data/ is touched.
 build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
-test: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the fast tests (small scale; their own server on a free port)
+test: install $(EXTRAS:%=$(VENV)/.installed-%) $(EMULATOR_VENVS) ## Run the fast tests (small scale; their own server on a free port)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-full: install $(EXTRAS:%=$(VENV)/.installed-%) ## Run the full-scale and slow tests
+test-full: install $(EXTRAS:%=$(VENV)/.installed-%) $(EMULATOR_VENVS) ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full
 
 lint: install $(EXTRAS:%=$(VENV)/.installed-%) profiles.yml ## Check style and types: ruff, mypy, sqlfluff, yamllint
@@ -116,12 +123,15 @@ check: install target ## Compare every published row with what a build would mak
 answers: target ## Print the answers to the four business questions, with times
 	$(PY) scripts/answers.py --target $(TARGET)
 
-.PHONY: dashboard screenshots report
+.PHONY: dashboard screenshots report bench-dashboard
 dashboard: target $(VENV)/.installed-dashboard ## Serve the dashboard on http://127.0.0.1:8501
 	$(PY) -m dashboard.server --target $(TARGET)
 
 screenshots: target $(VENV)/.installed-dashboard ## Photograph the pages of the dashboard: docs/img/dashboard-*.png
 	$(PY) -m dashboard.pictures --target $(TARGET)
+
+bench-dashboard: target $(VENV)/.installed-dashboard ## Measure the dashboard: questions, clicks, twenty visitors, memory
+	$(PY) -m dashboard.bench --target $(TARGET)
 
 report: target $(VENV)/.installed-dashboard ## Write the dashboard's first page into one file for mail: target/resumen.html
 	$(PY) scripts/report.py --target $(TARGET) target/resumen.html
@@ -132,6 +142,22 @@ export: target $(VENV)/.installed-export ## Copy what is published into Parquet 
 
 lake: install $(VENV)/.installed-export ## Ask the copy under TO with DuckDB
 	$(PY) scripts/lake.py --of '$(TO)'
+
+.PHONY: test-example lock-example
+test-example: install $(VENV)/.installed-export $(EXAMPLE_VENV)/.installed profiles.yml ## Install the orchestration EXAMPLE and run it without its web pages (5 minutes)
+	$(PY) examples/headless.py $(EXAMPLE)
+
+lock-example: install ## Resolve the packages of EXAMPLE again
+	cd examples/$(EXAMPLE) && CUSTOM_COMPILE_COMMAND='make lock-example EXAMPLE=$(EXAMPLE)' $(abspath $(VENV))/bin/pip-compile \
+		--quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --output-file requirements.lock requirements.in
+
+.PHONY: backup restore
+backup: target ## Back up what no build can make again, as a new folder under BACKUP
+	$(PY) scripts/backup.py --target $(TARGET) --to '$(BACKUP)'
+
+restore: target ## Bring the newest backup under BACKUP into an empty TARGET; then make dbt-build
+	$(PY) scripts/restore.py --target $(TARGET) --from '$(BACKUP)'
 
 .PHONY: metrics
 metrics: target $(VENV)/.installed-metrics ## List the metrics, or ask: make metrics Q='--metrics ventas_netas --group-by metric_time__month'
@@ -152,6 +178,10 @@ erd: install ## Draw the entity-relationship diagram again: docs/erd.md, docs/im
 
 bench: build ## Measure questions, indexes, views and concurrency on the built database (30 minutes)
 	$(PY) scripts/bench.py queries --target $(TARGET)
+
+.PHONY: bench-copy
+bench-copy: build $(VENV)/.installed-export ## Measure an export, and the analyses in DuckDB against PostgreSQL (10 minutes)
+	$(PY) scripts/bench.py copy --target $(TARGET)
 
 bench-scale: install profiles.yml ## Measure each stage and the daily cost at 1, 4 and 13 million lines (30 minutes)
 	$(PY) scripts/db.py start >/dev/null
@@ -179,6 +209,15 @@ psql: target ## Open psql on TARGET; :tablas lists what is there
 rds-full: install ## The whole job at full scale on a stand-in for a db.t3.micro (30 minutes or more, 15 GB of disk)
 	$(PY) -m pytest -m full -s python_tests/test_rds_full.py
 
+.PHONY: emulators lock-emulators
+emulators: $(EMULATOR_VENVS) ## Install the emulators of Snowflake and BigQuery for the tests, each in an environment of its own
+
+lock-emulators: install ## Resolve the emulators again
+	for name in $(EMULATORS); do CUSTOM_COMPILE_COMMAND='make lock-emulators' $(VENV)/bin/pip-compile --quiet \
+		--generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file python_tests/emulators/requirements-$$name.lock \
+		python_tests/emulators/requirements-$$name.in || exit; done
+
 lock-infra: install ## Resolve the tools of lint-infra again
 	CUSTOM_COMPILE_COMMAND='make lock-infra' $(VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
 		--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
@@ -202,7 +241,7 @@ clean-db: install ## Stop the embedded PostgreSQL and delete its data
 
 clean: ## Delete everything that commands made here: environment, database, data, dbt output
 	if [ -x $(PY) ]; then $(PY) scripts/db.py stop && $(PY) scripts/db.py remove; fi
-	rm -rf $(VENV) $(INFRA_VENV) data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(INFRA_VENV) $(EMULATORS:%=.venv-%) examples/*/.venv data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- not for people -------------------------------------------------------------------------------
 
@@ -232,6 +271,18 @@ $(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
 $(INFRA_VENV)/.installed: infra/requirements-infra.lock
 	test -x $(INFRA_VENV)/bin/python || $(PYTHON) -m venv $(INFRA_VENV)
 	$(INFRA_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	touch $@
+
+$(EXAMPLE_VENV)/.installed: examples/$(EXAMPLE)/requirements.lock
+	test -x $(EXAMPLE_VENV)/bin/python || $(PYTHON) -m venv $(EXAMPLE_VENV)
+	echo 'Installing the locked packages of $(EXAMPLE) into $(EXAMPLE_VENV) (some minutes) ...'
+	$(EXAMPLE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	touch $@
+
+$(EMULATOR_VENVS): .venv-%/.installed: python_tests/emulators/requirements-%.lock
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	echo 'Installing the emulator $* into .venv-$* ...'
+	.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
 
 # A profiles.yml that somebody wrote is never touched.

@@ -91,8 +91,9 @@ medidas as (
     select
         politicas.*,
         existencias.stock_final as stock_actual,
-        {{ inventory_state('existencias.stock_final', 'coalesce(pendientes.unidades, 0)', 'politicas') }}
-            as alerta_inventario
+        {{ inventory_state(
+            'existencias.stock_final', 'coalesce(pendientes.unidades, 0)', 'politicas'
+        ) }} as alerta_inventario
     from existencias
     inner join politicas
         on

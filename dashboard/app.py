@@ -9,24 +9,17 @@ import streamlit as st
 
 from dashboard import frame, markup
 from dashboard.data import NotAvailable
-from dashboard.pages import calidad, inventario, precios, productos, resumen, tiendas
-
-PAGES = {
-    "resumen": ("Resumen", resumen.page),
-    "tiendas": ("Tiendas", tiendas.page),
-    "productos": ("Productos", productos.page),
-    "precios": ("Precios y promociones", precios.page),
-    "inventario": ("Inventario", inventario.page),
-    "calidad": ("Calidad de datos", calidad.page),
-}
+from dashboard.pages import PAGES, Page
 
 
-def _guarded(draw: Callable[[], None]) -> Callable[[], None]:
+def _guarded(key: str, what: Page) -> Callable[[], None]:
     """A page that says in a sentence why it cannot be shown."""
 
     def page() -> None:
         try:
-            draw()
+            view = frame.open_page(key, what.filters, dated=what.dated)
+            frame.show(view, *what.build(view))
+            frame.close_page(view)
         except NotAvailable as reason:
             st.html(markup.notice(reason.title, reason.advice))
             st.button("Volver a intentar", type="primary")
@@ -51,8 +44,10 @@ def main() -> None:
     st.logo(str(frame.LOGO), size="large")
     st.html(f"<style>{frame._asset('tablero.css')}</style>")
     pages = {
-        key: st.Page(_guarded(draw), title=title, url_path=key, default=key == "resumen")
-        for key, (title, draw) in PAGES.items()
+        key: st.Page(
+            _guarded(key, page), title=page.title, url_path=key, default=key == next(iter(PAGES))
+        )
+        for key, page in PAGES.items()
     }
     shown = st.navigation(list(pages.values()), position="top")
     if elsewhere := st.session_state.pop("ir_a", None):

@@ -58,20 +58,6 @@ def _path(values: Values, low: float, high: float) -> str:
     return " ".join(parts)
 
 
-def sparkline(values: Values, then: Values = ()) -> str:
-    """A small line beside a figure, with last year's behind it. Its values are elsewhere too."""
-    known = [value for value in (*values, *then) if value is not None]
-    if len([value for value in values if value is not None]) < 3:
-        return ""
-    low, high = min(known), max(known)
-    low -= (high - low) * 0.08
-    behind = f'<path class="antes" d="{_path(then, low, high)}"/>' if then else ""
-    return (
-        '<svg class="chispa" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
-        f'{behind}<path class="ahora" d="{_path(values, low, high)}"/></svg>'
-    )
-
-
 def trend(
     points: Sequence[Point],
     now: Values,
@@ -114,7 +100,7 @@ def trend(
         f'<div class="claves" aria-hidden="true">{key}</div><div class="lienzo">{levels}'
         '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
         f'<path class="area" d="{area}"/>{behind}<path class="ahora" d="{path}"/></svg>'
-        f'<div class="zonas">{_zones(points, now, high)}</div></div>'
+        f'<div class="zonas" aria-hidden="true">{_zones(points, now, high)}</div></div>'
         f'<div class="eje" aria-hidden="true">{labels}</div></figure>'
     )
 

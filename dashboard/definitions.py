@@ -68,6 +68,14 @@ DEFINITIONS = {
         "dim_calendario",
         "fecha_comparable",
     ),
+    "plan": Definition(
+        "Plan",
+        "Venta del mismo día del año anterior (o del mismo día del evento) por las metas de "
+        "tráfico y ticket de la cadena vigentes ese día; el margen, por su meta. Una tienda sin "
+        "año anterior se planea por sus metros cuadrados. Metas: seeds/metas_ventas.csv.",
+        "mv_plan_ventas",
+        "plan_ventas",
+    ),
     "aporte": Definition(
         "Aporte al cambio",
         "Ventas del periodo menos ventas del periodo comparable. Los aportes suman el cambio "
@@ -89,29 +97,136 @@ DEFINITIONS = {
     ),
     "dias_inventario": Definition(
         "Días de inventario",
-        "Para cuántos días alcanza la existencia al ritmo de venta de las últimas cuatro semanas.",
+        "Para cuántos días alcanza la existencia a la demanda diaria.",
         "mv_inventory_alerts",
         "dias_inventario",
     ),
-    "venta_diaria": Definition(
-        "Venta diaria",
-        "Unidades por día de las últimas cuatro semanas.",
-        "mv_inventory_alerts",
-        "venta_diaria_promedio",
-    ),
     "madurez": Definition(
         "Madurez",
-        "Ventas por m² y día de la tienda entre la mediana de las tiendas de su formato con más de "
-        "24 meses abiertas.",
-        "dim_tienda",
-        "fecha_apertura",
+        "Venta diaria de la tienda nueva entre la de las tiendas maduras de su formato y región (o "
+        "de su formato, si en la región no hay), en los mismos días.",
+        "mv_aperturas",
+        "proporcion_pct",
     ),
-    "venta_en_riesgo": Definition(
-        "Venta diaria en riesgo",
-        "Estimación: unidades que se vendían por día, a precio de lista sin IVA. No trae error "
-        "estándar.",
+    "dinero_en_riesgo": Definition(
+        "Dinero en riesgo",
+        "Estimación. Sin stock y stock bajo: margen de la demanda que la existencia no atiende "
+        "hasta la próxima entrega. Sobrestock: lo que pasa del máximo, al costo. Lo primero se "
+        "pierde, lo segundo está parado: no se suman. No trae error estándar.",
         "mv_inventory_alerts",
-        "venta_diaria_promedio",
+        "dinero_en_riesgo",
+    ),
+    "venta_perdida": Definition(
+        "Venta perdida al día",
+        "Estimación: demanda diaria a precio sin IVA, de lo que está agotado o por agotarse.",
+        "mv_inventory_alerts",
+        "venta_perdida_diaria",
+    ),
+    "ventas_perdidas": Definition(
+        "Venta perdida",
+        "Estimación: lo que no se vendió por falta de existencia, a precio sin IVA.",
+        "mv_desempeno_producto",
+        "ventas_perdidas",
+    ),
+    "dias_en_estado": Definition(
+        "Días así",
+        "Días seguidos en el mismo estado hasta la foto; 91 como máximo.",
+        "mv_inventory_alerts",
+        "dias_en_estado",
+    ),
+    "en_camino": Definition(
+        "En camino",
+        "Unidades pedidas al proveedor que aún no llegan.",
+        "mv_inventory_alerts",
+        "en_camino",
+    ),
+    "demanda_diaria": Definition(
+        "Demanda al día",
+        "Unidades que la tienda vende en un día con existencia: los días vacíos no la bajan.",
+        "mv_inventory_alerts",
+        "demanda_diaria",
+    ),
+    "clase": Definition(
+        "Clase ABC y XYZ",
+        "A: los productos que hacen el primer 80 % de las ventas netas de 364 días; B: hasta 95 %; "
+        "C: el resto. X: venta semanal pareja; Y: variable; Z: errática.",
+        "mv_desempeno_producto",
+        "clase_abc",
+    ),
+    "gmroi": Definition(
+        "GMROI",
+        "Margen de un año por cada peso invertido en inventario, al costo medio.",
+        "mv_desempeno_producto",
+        "gmroi",
+    ),
+    "rotacion": Definition(
+        "Rotación",
+        "Vueltas al año: costo de lo vendido, llevado a 364 días, entre inventario medio al costo.",
+        "mv_desempeno_producto",
+        "rotacion",
+    ),
+    "sell_through": Definition(
+        "Desplazamiento",
+        "Unidades vendidas entre existencia inicial más entradas (sell-through).",
+        "mv_desempeno_producto",
+        "sell_through_pct",
+    ),
+    "cierre_sin_stock": Definition(
+        "Cierres sin stock",
+        "Días de producto y tienda que cerraron con el anaquel vacío, de los observados.",
+        "mv_desempeno_producto",
+        "cierre_sin_stock_pct",
+    ),
+    "devolucion": Definition(
+        "Devolución", "Lo devuelto entre las ventas.", "mv_desempeno_producto", "devolucion_pct"
+    ),
+    "esperados": Definition(
+        "Por azar",
+        "Tickets con los dos productos que habría si uno no llamara al otro, dentro de canastas "
+        "del mismo formato y tamaño.",
+        "mv_pares_canasta",
+        "esperados",
+    ),
+    "lift": Definition(
+        "Veces", "Tickets juntos entre los esperados por azar.", "mv_pares_canasta", "lift"
+    ),
+    "confianza": Definition(
+        "Con el segundo",
+        "De los tickets con el primer producto, los que llevan también el segundo.",
+        "mv_pares_canasta",
+        "confianza_ab_pct",
+    ),
+    "z_pares": Definition(
+        "z",
+        "Cuántas desviaciones estándar pasan los tickets de lo esperado: lo que sostiene el orden.",
+        "mv_pares_canasta",
+        "z",
+    ),
+    "efecto_promocion": Definition(
+        "Unidades de más",
+        "Unidades vendidas en promoción entre las esperadas sin ella, menos 1, con su error "
+        "estándar.",
+        "mv_efecto_promocion",
+        "efecto_pct",
+    ),
+    "semana_siguiente": Definition(
+        "Semana siguiente",
+        "Lo mismo en los siete días después: lo que la promoción solo adelantó.",
+        "mv_efecto_promocion",
+        "efecto_siguientes_pct",
+    ),
+    "margen_cedido": Definition(
+        "Margen cedido",
+        "Descuento de la promoción, sin IVA.",
+        "mv_efecto_promocion",
+        "margen_cedido",
+    ),
+    "margen_incremental": Definition(
+        "Margen de más",
+        "Estimación: margen de lo vendido menos el de las unidades esperadas a precio completo, "
+        "con lo ganado o perdido la semana siguiente.",
+        "mv_efecto_promocion",
+        "margen_incremental",
     ),
     "valor_costo": Definition(
         "Inventario al costo",

@@ -151,6 +151,7 @@ def _cell(column: Column, row: Row, largest: float) -> str:
         width = abs(float(value)) / largest
         text = f'<span class="barra" style="--w:{width:.3f}"></span>{text}'
     classes = ["num"] if column.kind in NUMERIC else []
+    classes += ["fecha"] if column.kind in ("date", "moment") else []
     classes += ["con-barra"] if column.bar else []
     # Numbers are sorted by value, not by how they are written.
     raw = "" if value is None else str(value)
@@ -211,14 +212,14 @@ class Stat:
         key: Of its definition.
         value: As it is written.
         deltas: HTML of the comparisons.
-        spark: HTML of a small drawing.
+        detail: HTML of what stands under its name.
         label: Its name, by default the definition's.
     """
 
     key: str
     value: str
     deltas: Sequence[str] = ()
-    spark: str = ""
+    detail: str = ""
     label: str = ""
 
 
@@ -228,13 +229,35 @@ def stat(what: Stat) -> str:
     return (
         f'<div class="cifra" data-cifra="{what.key}"><dt>{defined(what.key, what.label)}</dt>'
         f'<dd><span class="valor">{escape(what.value)}</span>'
-        f'<ul class="deltas">{below}</ul>{what.spark}</dd></div>'
+        f'<ul class="deltas">{below}</ul></dd></div>'
     )
 
 
-def stats(them: Iterable[Stat], *, css: str = "") -> str:
-    """Figures side by side, or one below the other (class ``columna``)."""
-    return f'<dl class="cifras {css}">{"".join(stat(one) for one in them)}</dl>'
+def stats(them: Iterable[Stat]) -> str:
+    """Figures side by side."""
+    return f'<dl class="cifras">{"".join(stat(one) for one in them)}</dl>'
+
+
+def scoreboard(them: Iterable[Stat], against: Sequence[str], caption: str) -> str:
+    """Figures one below the other, each with what it is compared with in columns.
+
+    Args:
+        them: The figures, one comparison (HTML, may be empty) for each column.
+        against: Headings of the comparisons.
+        caption: For who hears it only.
+    """
+    heads = "".join(f'<th scope="col" class="num">{head}</th>' for head in against)
+    rows = "".join(
+        f'<tr data-cifra="{one.key}"><th scope="row">{defined(one.key, one.label)}'
+        f'{one.detail}</th><td class="num valor">{escape(one.value)}</td>'
+        + "".join(f'<td class="num">{cell or fmt.NOTHING}</td>' for cell in one.deltas)
+        + "</tr>"
+        for one in them
+    )
+    return (
+        f'<table class="marcador"><caption class="oculto">{escape(caption)}</caption><thead><tr>'
+        f"<td></td><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    )
 
 
 def piece(title: str, body: str, *, note: str = "", css: str = "", tools: str = "") -> str:

@@ -52,68 +52,80 @@ def written(measure: str, value: fmt.Number | None) -> str:
     return fmt.short_money(value)
 
 
-def compared(measure: str, rows: Sequence[Row], against: str = AGAINST) -> str:
-    """A measure against a year before: in percent, a share in points."""
-    now, then = value_of(rows, measure), value_of(rows, measure, "_antes")
+def compared(measure: str, rows: Sequence[Row], suffix: str = "_antes") -> str:
+    """A measure against a year before or the plan: in percent, a share in points."""
+    now, then = value_of(rows, measure), value_of(rows, measure, suffix)
     if measure != "margen_pct":
-        return markup.delta(fmt.change(now, then), against)
+        return markup.delta(fmt.change(now, then))
     if now is None or then is None:
-        return markup.delta(None)
+        return ""
     difference = Decimal(now) - Decimal(then)
-    return markup.delta(difference, against, text=fmt.points(difference))
+    return markup.delta(difference, text=fmt.points(difference))
 
 
-def _spark(rows: Sequence[Row], measure: str) -> str:
-    """A measure by week of days, as a small line: days are too restless for one."""
-    weeks: list[Sequence[Row]] = [rows]
-    if len(rows) >= 28:
-        weeks = [rows[n : n + 7] for n in range(len(rows) % 7, len(rows), 7)]
-    elif len(rows) >= 5:
-        weeks = [[row] for row in rows]
-
-    def line(suffix: str) -> list[float | None]:
-        values = [value_of(week, measure, suffix) for week in weeks]
-        return [None if value is None else float(value) for value in values]
-
-    return charts.sparkline(line(""), line("_antes"))
+def planned(days: Sequence[Row]) -> bool:
+    """Whether each store and day of the selection has a plan: that of a part would mislead."""
+    stores, with_plan = total(days, "dias_tienda") or 0, total(days, "dias_tienda_plan") or 0
+    return 0 < stores <= with_plan
 
 
-def figures(days: Sequence[Row], *, same_stores: bool = True) -> str:
-    """The figures beside the trend.
+def figures(days: Sequence[Row]) -> str:
+    """The figures beside the trend, each against the year before and the plan.
 
     Args:
         days: Rows of ``ventas_por_dia``.
-        same_stores: Whether growth like-for-like is among them.
     """
+    has_plan = planned(days)
     shown = [
-        Stat(measure, written(measure, value_of(days, measure)), [compared(measure, days, "")])
+        Stat(
+            measure,
+            written(measure, value_of(days, measure)),
+            [
+                compared(measure, days) if value_of(days, measure, "_antes") is not None else "",
+                compared(measure, days, "_plan") if has_plan else "",
+            ],
+        )
         for measure in MEASURES
     ]
-    if same_stores:
-        now, then = total(days, "ventas_mismas"), total(days, "ventas_mismas_antes")
-        visits = fmt.change(total(days, "tickets_mismas"), total(days, "tickets_mismas_antes"))
-        grown = fmt.change(now, then)
-        below = []
-        if grown is not None and visits is not None:
-            ticket = (1 + grown) / (1 + visits) - 1
-            below = [
-                f'<span class="contra">tráfico {fmt.percent(visits, plus=True)} · '
-                f"ticket {fmt.percent(ticket, plus=True)}</span>"
-            ]
-        shown.insert(1, Stat("mismas_tiendas", fmt.percent(grown, plus=True), below))
+    shown.insert(1, _like_for_like(days, has_plan))
+    note = "" if has_plan else "Sin plan para toda la selección."
     return markup.piece(
-        "El periodo en cifras", markup.stats(shown, css="columna"), note=AGAINST.capitalize() + "."
+        "El periodo en cifras",
+        markup.scoreboard(
+            shown,
+            [markup.defined("contra", "Año anterior"), markup.defined("plan", "Plan")],
+            "El periodo contra el año anterior y el plan",
+        ),
+        note=note,
     )
+
+
+def _like_for_like(days: Sequence[Row], has_plan: bool) -> Stat:
+    """Growth of the stores that compare, what it is made of, and how far it is from the plan."""
+    grown = fmt.change(total(days, "ventas_mismas"), total(days, "ventas_mismas_antes"))
+    visits = fmt.change(total(days, "tickets_mismas"), total(days, "tickets_mismas_antes"))
+    goal = fmt.change(total(days, "ventas_con_base_plan"), total(days, "base_plan"))
+    below, against = "", ""
+    if grown is not None and visits is not None:
+        ticket = (1 + grown) / (1 + visits) - 1
+        below = (
+            f'<span class="sub">tráfico {fmt.percent(visits, plus=True)} · '
+            f"ticket {fmt.percent(ticket, plus=True)}</span>"
+        )
+    if has_plan and grown is not None and goal is not None:
+        against = markup.delta(grown - goal, text=fmt.points(grown - goal))
+    return Stat("mismas_tiendas", fmt.percent(grown, plus=True), ["", against], below)
 
 
 @dataclass(frozen=True)
 class _Stretch:
-    """A point of the drawing: some days, and a measure of them now and a year before."""
+    """A point of the drawing: some days, and a measure of them now, a year before and planned."""
 
     start: datetime.date
     end: datetime.date
     now: fmt.Number | None
     then: fmt.Number | None
+    plan: fmt.Number | None
 
     @property
     def target(self) -> markup.Target:
@@ -130,6 +142,7 @@ def _stretches(view: View, days: Sequence[Row], measure: str) -> list[_Stretch]:
             rows[-1]["fecha"],
             value_of(rows, measure),
             value_of(rows, measure, "_antes"),
+            value_of(rows, measure, "_plan") if planned(rows) else None,
         )
         for rows in by_point.values()
     ]
@@ -151,6 +164,8 @@ def _point(stretch: _Stretch, measure: str, grain: str, labelled: bool) -> chart
         (MEASURES[measure], written(measure, stretch.now)),
         ("Año anterior", written(measure, stretch.then)),
     ]
+    if stretch.plan is not None:
+        lines.append(("Plan", written(measure, stretch.plan)))
     if measure != "margen_pct":
         lines.append(("Cambio", fmt.percent(fmt.change(stretch.now, stretch.then), plus=True)))
     return charts.Point(short if labelled else "", title, lines, stretch.target)
@@ -165,6 +180,7 @@ def _values(stretches: Sequence[_Stretch], measure: str, grain: str) -> Table:
             "hasta": one.end,
             "ahora": one.now,
             "antes": one.then,
+            "plan": one.plan,
             "cambio": fmt.change(one.now, one.then),
             "ir": one.target,
         }
@@ -178,6 +194,7 @@ def _values(stretches: Sequence[_Stretch], measure: str, grain: str) -> Table:
         *([] if grain == "día" else [Column("hasta", "Hasta", "date")]),
         Column("ahora", MEASURES[measure], kind),
         Column("antes", "Año anterior", kind),
+        Column("plan", "Plan", kind),
         *([] if kind == "percent" else [Column("cambio", "Cambio", "change")]),
     ]
     return Table("evolucion", f"{MEASURES[measure]} por {grain}", columns, rows)

@@ -76,6 +76,18 @@ class Period:
         return "día" if self.days <= 45 else "semana" if self.days <= 200 else "mes"
 
 
+def whole_months(start: datetime.date, end: datetime.date) -> tuple[datetime.date, datetime.date]:
+    """First and last day of the whole months in a range; without one, an empty range at its start.
+
+    Args:
+        start: First day of the range.
+        end: Its last day.
+    """
+    first = start if start.day == 1 else last_of(start, "mes") + ONE_DAY
+    last = (end + ONE_DAY).replace(day=1) - ONE_DAY
+    return (first, last) if first <= last else (start, start - ONE_DAY)
+
+
 def preset(key: str, cutoff: datetime.date) -> Period:
     """The range of a preset.
 

@@ -6,23 +6,17 @@ Needs Chromium (Debian: chromium) and what is installed for development.
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from retail_platform.errors import UserError, report_user_errors
+from dashboard.browser import chromium, served
+from retail_platform.errors import report_user_errors
 from retail_platform.project import require_project
 
-PORT = 8599
 # Name of the picture -> address, width, height, colour scheme.
 PICTURES = {
     "resumen": ("/", 1440, 1180, "light"),
@@ -36,24 +30,6 @@ PICTURES = {
 }
 # Flat colours: a palette is a quarter of the bytes and looks the same.
 COLOURS = 96
-
-
-@contextmanager
-def _served(target: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "dashboard.server", "--target", target, "--port", str(PORT)]
-    process = subprocess.Popen(command)
-    try:
-        address = f"http://127.0.0.1:{PORT}"
-        for _ in range(120):
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
-                    break
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.5)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _photograph(browser: Browser, address: str, file: Path, name: str) -> None:
@@ -78,16 +54,10 @@ def _run(argv: Sequence[str] | None) -> None:
     parser.add_argument("--target", default="local")
     parser.add_argument("names", nargs="*", help=f"default all: {', '.join(PICTURES)}")
     options = parser.parse_args(argv)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        raise UserError("No Chromium is installed (Debian: apt-get install chromium).")
     folder = require_project() / "docs" / "img"
-    with _served(options.target) as address, sync_playwright() as playwright:
-        # Root needs --no-sandbox.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with served(options.target) as dashboard, chromium() as browser:
         for name in options.names or PICTURES:
-            _photograph(browser, address, folder / f"dashboard-{name}.png", name)
-        browser.close()
+            _photograph(browser, dashboard.address, folder / f"dashboard-{name}.png", name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

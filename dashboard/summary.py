@@ -12,7 +12,7 @@ from dashboard.view import View, grouped, total
 
 PARTS = (
     *("total_ventas", "numero_tickets", "ventas_netas", "margen", "ventas_mismas"),
-    *("total_ventas_antes", "numero_tickets_antes", "ventas_mismas_antes"),
+    *("total_ventas_antes", "numero_tickets_antes", "ventas_mismas_antes", "total_ventas_plan"),
 )
 
 
@@ -70,6 +70,7 @@ def _chains(view: View, stores: list[Row]) -> str:
     rows = grouped(stores, lambda row: row["cadena"], PARTS)
     for row in rows:
         row["cambio"] = fmt.change(row["total_ventas"], row["total_ventas_antes"])
+        row["plan"] = _against_plan(stores, row)
         row["mismas"] = fmt.change(row["ventas_mismas"], row["ventas_mismas_antes"])
         row["ticket"] = fmt.ratio(row["total_ventas"], row["numero_tickets"])
         row["margen_pct"] = fmt.ratio(row["margen"], row["ventas_netas"])
@@ -81,13 +82,25 @@ def _chains(view: View, stores: list[Row]) -> str:
                 Column("grupo", "Cadena", target=lambda row: {"cadena": row["grupo"]}),
                 Column("total_ventas", "Ventas", "short", "total_ventas", bar=True),
                 Column("cambio", "Cambio", "change", "contra"),
+                Column("plan", "Plan", "change", "plan"),
                 Column("mismas", "Mismas tiendas", "change", "mismas_tiendas"),
-                Column("ticket", "Ticket", "cents", "ticket_promedio"),
+                Column("ticket", "Ticket", "money", "ticket_promedio"),
                 Column("margen_pct", "Margen", "percent", "margen_pct"),
             ],
             rows,
         )
     )
+
+
+def _against_plan(stores: list[Row], chain: Row) -> fmt.Number | None:
+    """Sales of a chain over its plan - 1; None if a store of it that was open has no plan."""
+    if any(
+        row["total_ventas_plan"] is None
+        for row in stores
+        if row["cadena"] == chain["grupo"] and row["dias_abierta"]
+    ):
+        return None
+    return fmt.change(chain["total_ventas"], chain["total_ventas_plan"])
 
 
 def _movers(view: View, stores: list[Row]) -> str:

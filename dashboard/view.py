@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from html import escape
 from typing import Any
 
 from dashboard import format as fmt
 from dashboard import markup
 from dashboard.data import Edition, Row
-from dashboard.periods import Period
+from dashboard.periods import Period, whole_months
 
 # The filters: parameter of the URL -> label.
 FILTERS = {
@@ -55,14 +56,12 @@ class View:
         """
         # A filter that nobody used holds every value.
         filters = {key: self.chosen[key] or self.options[key] for key in FILTERS}
-        before, until = self.period.before
-        days = {
-            "desde": self.period.start,
-            "hasta": self.period.end,
-            "antes_desde": before,
-            "antes_hasta": until,
-            "tienda": None,
-        }
+        days: dict[str, Any] = {"tienda": None}
+        ranges = {"": (self.period.start, self.period.end), "antes_": self.period.before}
+        for prefix, (start, end) in ranges.items():
+            first, last = whole_months(start, end)
+            days |= {f"{prefix}desde": start, f"{prefix}hasta": end}
+            days |= {f"{prefix}meses_desde": first, f"{prefix}meses_hasta": last}
         return self.edition.rows(name, **days | filters | parameters)
 
     def choice(self, parameter: str, choices: Mapping[str, Any]) -> str:
@@ -108,11 +107,16 @@ class View:
         """How far the data reach, and what share of a full world they are."""
         facts = self.edition.rows("datos")[0]
         text = f"Datos al {fmt.day(self.cutoff)}"
-        if facts.get("muestra"):
-            text += f", muestra del {fmt.percent(facts['muestra'], 0)}"
+        if facts["muestra"]:
+            text += f", muestra del {_share(facts['muestra'])}"
         if self.edition.building:
             text += " · construcción en curso: unas cifras pueden ser más nuevas que otras"
         return text
+
+
+def _share(value: Decimal) -> str:
+    """A small share without needless zeros: 1 %, 0.5 %."""
+    return f"{(value * 100).normalize():f} %"
 
 
 def total(rows: Iterable[Row], key: str) -> Any:

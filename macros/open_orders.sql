@@ -1,7 +1,7 @@
 {#
     SQL (query): order lines of the 182 days up to `fecha_corte` of the CTE `corte`, with the last day (`hasta`) on
-    which they were open, up to that date: a line that comes later is still open on it. What did not come in half a year is
-    expected no more.
+    which they were open, up to that date: a line that comes later is still open on it. What did not come in half a
+    year is expected no more.
 #}
 {% macro open_orders() -%}
     select

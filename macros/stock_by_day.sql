@@ -10,19 +10,19 @@
 {% macro stock_by_day() -%}
     with
 
-    agotados as (
+    sin_stock as (
 
         select
             fecha,
             tienda_id,
-            producto_id
+            producto_id,
+            stock_inicial <= 0 and entradas <= 0 as es_dia_completo
         from {{ ref('fact_inventario') }}
         where
             fecha > (select corte.fecha_corte from corte) - 364
             and fecha <= (select corte.fecha_corte from corte)
             and dias_periodo = 1
             and stock_final <= 0
-            and (stock_inicial > 0 or entradas > 0)
 
     ),
 
@@ -34,13 +34,14 @@
             ventas.producto_id,
             extract(hour from max(ventas.hora)) as hora
         from {{ ref('fact_ventas') }} as ventas
-        inner join agotados
+        inner join sin_stock
             on
-                ventas.fecha_venta = agotados.fecha
-                and ventas.tienda_id = agotados.tienda_id
-                and ventas.producto_id = agotados.producto_id
+                ventas.fecha_venta = sin_stock.fecha
+                and ventas.tienda_id = sin_stock.tienda_id
+                and ventas.producto_id = sin_stock.producto_id
         where
-            ventas.fecha_venta >= (select min(agotados.fecha) from agotados)
+            not sin_stock.es_dia_completo
+            and ventas.fecha_venta >= (select min(sin_stock.fecha) from sin_stock)
             and ventas.fecha_venta <= (select corte.fecha_corte from corte)
         group by ventas.fecha_venta, ventas.tienda_id, ventas.producto_id
 
@@ -72,72 +73,109 @@
 
     ),
 
-    fotos as (
+    partes as (
+
+        select
+            sin_stock.fecha,
+            tiendas.region,
+            sin_stock.producto_id,
+            case
+                when sin_stock.es_dia_completo then 1
+                else coalesce(partes_del_dia.parte_despues, 0)
+            end as parte_sin_stock,
+            {{ demand_per_day('demanda') }} as demanda_diaria,
+            demanda.precio_sin_iva
+        from sin_stock
+        inner join {{ ref('dim_tienda') }} as tiendas on sin_stock.tienda_id = tiendas.tienda_id
+        left join {{ ref('mv_demanda_tienda_producto') }} as demanda
+            on
+                sin_stock.tienda_id = demanda.tienda_id
+                and sin_stock.producto_id = demanda.producto_id
+        left join ultimas_ventas
+            on
+                sin_stock.fecha = ultimas_ventas.fecha
+                and sin_stock.tienda_id = ultimas_ventas.tienda_id
+                and sin_stock.producto_id = ultimas_ventas.producto_id
+        left join partes_del_dia
+            on
+                tiendas.formato = partes_del_dia.formato
+                and ultimas_ventas.hora = partes_del_dia.hora
+
+    ),
+
+    perdidas as (
+
+        select
+            fecha,
+            region,
+            producto_id,
+            sum(parte_sin_stock) as dias_equivalentes_sin_stock,
+            coalesce(sum(parte_sin_stock * demanda_diaria), 0) as unidades_perdidas,
+            coalesce(sum(parte_sin_stock * demanda_diaria * precio_sin_iva), 0) as ventas_perdidas
+        from partes
+        group by fecha, region, producto_id
+
+    ),
+
+    por_dia as (
 
         select
             inventario.fecha,
             inventario.dias_periodo,
             tiendas.region,
             inventario.producto_id,
-            inventario.stock_inicial,
-            inventario.entradas,
-            inventario.salidas,
-            inventario.merma,
-            inventario.stock_final,
-            inventario.costo_unitario,
-            inventario.dias_periodo = 1 as es_diaria,
-            inventario.stock_inicial > 0 or inventario.entradas > 0 as tiene_stock,
-            case
-                when inventario.dias_periodo > 1 then 0
-                when inventario.stock_inicial <= 0 and inventario.entradas <= 0 then 1
-                else coalesce(partes_del_dia.parte_despues, 0)
-            end as parte_sin_stock,
-            {{ demand_per_day('demanda') }} as demanda_diaria,
-            demanda.precio_sin_iva
+            sum(inventario.stock_inicial) as stock_inicial,
+            sum(inventario.entradas) as entradas,
+            sum(inventario.salidas) as salidas,
+            sum(inventario.merma) as merma,
+            sum(inventario.stock_final) as stock_final,
+            sum(
+                inventario.dias_periodo * inventario.costo_unitario
+                * (inventario.stock_inicial + inventario.stock_final) / 2
+            ) as valor_por_dias,
+            count(*) as filas,
+            count(*) filter (
+                where inventario.stock_inicial > 0 or inventario.entradas > 0
+            ) as con_stock,
+            coalesce(
+                sum(inventario.salidas) filter (where inventario.stock_inicial > 0 or inventario.entradas > 0), 0
+            ) as salidas_con_stock,
+            count(*) filter (where inventario.stock_final <= 0) as cierres_sin_stock
         from {{ ref('fact_inventario') }} as inventario
         inner join {{ ref('dim_tienda') }} as tiendas on inventario.tienda_id = tiendas.tienda_id
-        left join {{ ref('mv_demanda_tienda_producto') }} as demanda
-            on
-                inventario.tienda_id = demanda.tienda_id
-                and inventario.producto_id = demanda.producto_id
-        left join ultimas_ventas
-            on
-                inventario.fecha = ultimas_ventas.fecha
-                and inventario.tienda_id = ultimas_ventas.tienda_id
-                and inventario.producto_id = ultimas_ventas.producto_id
-        left join partes_del_dia
-            on
-                tiendas.formato = partes_del_dia.formato
-                and ultimas_ventas.hora = partes_del_dia.hora
         where
             inventario.fecha > (select corte.fecha_corte from corte) - 364
             and inventario.fecha <= (select corte.fecha_corte from corte)
+        group by inventario.fecha, inventario.dias_periodo, tiendas.region, inventario.producto_id
 
     )
 
     select
-        fecha,
-        dias_periodo,
-        region,
-        producto_id,
-        sum(stock_inicial) as stock_inicial,
-        sum(entradas) as entradas,
-        sum(salidas) as salidas,
-        sum(merma) as merma,
-        sum(stock_final) as stock_final,
-        sum(dias_periodo * costo_unitario * (stock_inicial + stock_final) / 2) as valor_por_dias,
-        count(*) filter (where es_diaria) as dias_observados,
-        coalesce(sum(salidas) filter (where es_diaria), 0) as salidas_observadas,
-        count(*) filter (where es_diaria and tiene_stock) as dias_con_stock,
-        coalesce(sum(salidas) filter (where es_diaria and tiene_stock), 0) as unidades_con_stock,
-        count(*) filter (where es_diaria and stock_final <= 0) as dias_cierre_sin_stock,
-        count(*) filter (where es_diaria and not tiene_stock) as dias_completos_sin_stock,
-        sum(parte_sin_stock) as dias_equivalentes_sin_stock,
-        coalesce(sum(parte_sin_stock * demanda_diaria) filter (where parte_sin_stock > 0), 0)
-            as unidades_perdidas,
-        coalesce(
-            sum(parte_sin_stock * demanda_diaria * precio_sin_iva) filter (where parte_sin_stock > 0), 0
-        ) as ventas_perdidas
-    from fotos
-    group by fecha, dias_periodo, region, producto_id
+        por_dia.fecha,
+        por_dia.dias_periodo,
+        por_dia.region,
+        por_dia.producto_id,
+        por_dia.stock_inicial,
+        por_dia.entradas,
+        por_dia.salidas,
+        por_dia.merma,
+        por_dia.stock_final,
+        por_dia.valor_por_dias,
+        case when por_dia.dias_periodo = 1 then por_dia.filas else 0 end as dias_observados,
+        case when por_dia.dias_periodo = 1 then por_dia.salidas else 0 end as salidas_observadas,
+        case when por_dia.dias_periodo = 1 then por_dia.con_stock else 0 end as dias_con_stock,
+        case when por_dia.dias_periodo = 1 then por_dia.salidas_con_stock else 0 end as unidades_con_stock,
+        case when por_dia.dias_periodo = 1 then por_dia.cierres_sin_stock else 0 end as dias_cierre_sin_stock,
+        case when por_dia.dias_periodo = 1 then por_dia.filas - por_dia.con_stock else 0 end
+            as dias_completos_sin_stock,
+        coalesce(perdidas.dias_equivalentes_sin_stock, 0) as dias_equivalentes_sin_stock,
+        coalesce(perdidas.unidades_perdidas, 0) as unidades_perdidas,
+        coalesce(perdidas.ventas_perdidas, 0) as ventas_perdidas
+    from por_dia
+    left join perdidas
+        on
+            por_dia.dias_periodo = 1
+            and por_dia.fecha = perdidas.fecha
+            and por_dia.region = perdidas.region
+            and por_dia.producto_id = perdidas.producto_id
 {%- endmacro %}

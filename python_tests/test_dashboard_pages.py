@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.request
 import zipfile
@@ -31,6 +33,9 @@ pytest.importorskip("streamlit", reason="[dashboard] is not installed: make test
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NO_CHROMIUM = "no Chromium installed (Debian: apt-get install chromium)"
+# Fetched for the run of the tests only: nothing of it is installed or kept.
+AXE = "axe-core@4.14.1"
+AXE_SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 PAGES = {
     "": "Resumen",
     "tiendas": "Tiendas",
@@ -86,6 +91,26 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The script of axe-core, which looks for what keeps people from using a page."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm installed, which fetches axe-core (Debian: apt-get install npm)")
+    folder = tmp_path_factory.mktemp("axe")
+    command = [npm, "pack", AXE, "--silent", "--fetch-retries=0", "--fetch-timeout=20000"]
+    try:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+    except subprocess.SubprocessError:
+        pytest.skip(f"npm cannot fetch {AXE}: no registry in reach")
+    [file] = folder.glob("*.tgz")
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == AXE_SHA256
+    with tarfile.open(file) as archive:
+        script = archive.extractfile("package/axe.min.js")
+        assert script
+        return script.read().decode()
+
+
 @pytest.fixture
 def said() -> list[str]:
     """What the browser complained about, and what it asked of others than the dashboard."""
@@ -121,6 +146,17 @@ def opened(page: Page, address: str, path: str = "/") -> Page:
 
 def figure(page: Page, key: str) -> str:
     return page.locator(f'[data-cifra="{key}"] .valor').first.inner_text()
+
+
+def against(page: Page, key: str, place: int) -> str:
+    """What a figure is compared with: 0 the year before, 1 the plan; without the sign drawn."""
+    cell = page.locator(f'[data-cifra="{key}"] td').nth(place + 1)
+    return cell.inner_text().strip(" ▲▼=\n")
+
+
+def signed(number: Decimal, unit: str) -> str:
+    """A number with its sign, as the page writes it."""
+    return f"{number:+.1f} {unit}".replace("-", "−")
 
 
 def table(page: Page, title: str) -> list[list[str]]:
@@ -206,6 +242,33 @@ def test_every_page_opens_by_its_address_in_spanish_and_without_an_error(
     assert said == []
 
 
+def test_axe_finds_nothing_serious(page: Page, address: str, axe: str) -> None:
+    """Every page in light and dark, its frame included; then a filter and a definition open."""
+
+    def serious(where: str) -> list[str]:
+        page.evaluate(axe)
+        result = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{where}: {one['id']} {node['target']} {node['failureSummary']}"
+            for one in result["violations"]
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
+
+    found = []
+    for path, title in PAGES.items():
+        opened(page, address, f"/{path}")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(200)
+            found += serious(f"{title}, {scheme}")
+    opened(page, address)
+    page.get_by_role("button", name="Definición de Ventas netas").first.click()
+    expect(page.locator("#def-ventas_netas")).to_be_visible()
+    found += serious("a definition")
+    assert found == []
+
+
 def test_figures_are_those_of_the_database(
     page: Page, address: str, built_database: Database
 ) -> None:
@@ -227,6 +290,19 @@ def test_figures_are_those_of_the_database(
     assert figure(page, "margen_pct") == f"{100 * margin / net:.1f} %"
     assert figure(page, "mismas_tiendas") == f"{grown:+.1f} %".replace("-", "−")
     assert f"tráfico {visits:+.1f} %".replace("-", "−") in page.locator("body").inner_text()
+    [(planned, tickets_planned, margin_planned, growth_planned)] = built_database.query(
+        """
+        select sum(plan_ventas), sum(plan_tickets), 100 * sum(plan_margen) / sum(plan_ventas_netas),
+            100 * sum(plan_ventas) filter (where base_ventas is not null) / sum(base_ventas) - 100
+        from retail.mv_plan_ventas where fecha between %s and %s
+        """,
+        start,
+        end,
+    )
+    assert against(page, "total_ventas", 1) == signed(100 * sales / planned - 100, "%")
+    assert against(page, "numero_tickets", 1) == signed(100 * tickets / tickets_planned - 100, "%")
+    assert against(page, "margen_pct", 1) == signed(100 * margin / net - margin_planned, "pp")
+    assert against(page, "mismas_tiendas", 1) == signed(grown - growth_planned, "pp")
 
 
 @pytest.mark.parametrize(
@@ -379,9 +455,18 @@ def test_a_page_prints_without_its_controls(page: Page, address: str) -> None:
     assert 1 <= pages <= 3, "the whole page is printed, not what the window shows"
 
 
-def test_an_empty_selection_says_what_to_do(page: Page, address: str) -> None:
-    opened(page, address, "/?periodo=fechas&desde=2021-01-01&hasta=2021-01-01&cadena=HyperMarket")
-    expect(page.locator(".bloque")).to_contain_text(re.compile("No hay ventas|\\$"))
+def test_an_empty_selection_says_what_to_do(
+    page: Page, address: str, built_database: Database
+) -> None:
+    # Hypermarkets are closed that day.
+    [(closed,)] = built_database.query(
+        "select max(fecha) from retail.mv_daily_sales_summary "
+        "where cadena = 'HyperMarket' and total_ventas = 0"
+    )
+    for path in ("", "tiendas"):
+        dates = f"periodo=fechas&desde={closed}&hasta={closed}"
+        opened(page, address, f"/{path}?{dates}&cadena=HyperMarket")
+        expect(page.get_by_text("No hay ventas con esta selección.")).to_be_visible()
     opened(page, address, "/tiendas?tienda=999999")
     expect(page.get_by_text("No hay una tienda con el número 999999.")).to_be_visible()
     # What nobody can select is passed over.

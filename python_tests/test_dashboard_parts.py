@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import random
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -15,10 +17,12 @@ pytest.importorskip("babel", reason="[dashboard] is not installed: make test ins
 
 from dashboard import format as fmt
 from dashboard.bridge import effects
-from dashboard.data import QUERIES, NotAvailable, Warehouse, statement
+from dashboard.data import QUERIES, Edition, NotAvailable, Warehouse, statement
 from dashboard.definitions import DEFINITIONS
 from dashboard.markup import Column, Table, table
-from dashboard.periods import Period, preset
+from dashboard.pages import PAGES
+from dashboard.periods import Period, preset, whole_months
+from dashboard.view import FILTERS, View
 from retail_platform.errors import UserError
 from retail_platform.reporting.spreadsheets import csv_bytes
 
@@ -65,6 +69,21 @@ def test_a_month_is_compared_with_its_dates_and_days_with_their_weekdays() -> No
     assert (week.start, week.before[0]) == (day("2026-11-23"), day("2025-11-24"))
     assert {date.weekday() for date in (week.start, week.before[0])} == {0}
     assert Period(day("2026-01-01"), day("2026-11-23")).grain == "mes"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "first", "last"),
+    [
+        ("2026-01-01", "2026-11-27", "2026-01-01", "2026-10-31"),
+        ("2025-12-15", "2026-02-28", "2026-01-01", "2026-02-28"),
+        ("2024-02-01", "2024-02-29", "2024-02-01", "2024-02-29"),
+        # Without a whole month the range is empty, and lies at the start.
+        ("2026-01-02", "2026-01-31", "2026-01-02", "2026-01-01"),
+        ("2026-10-31", "2026-11-29", "2026-10-31", "2026-10-30"),
+    ],
+)
+def test_whole_months_of_a_range(start: str, end: str, first: str, last: str) -> None:
+    assert whole_months(day(start), day(end)) == (day(first), day(last))
 
 
 def product(units: int, sales: str, units_before: int, before: str, bulk: bool = False) -> dict:
@@ -172,6 +191,80 @@ def test_sessions_cannot_write_and_what_is_published_anew_is_read_anew(
     assert edition.rows("datos") is first
     assert warehouse.edition() == edition
     warehouse.close()
+
+
+@pytest.fixture(scope="module")
+def edition(built_database: Database) -> Iterator[Edition]:
+    warehouse = Warehouse("ci", built_database.parameters)
+    yield warehouse.edition()
+    warehouse.close()
+
+
+def view_of(edition: Edition, page: str, period: Period | None = None, **own: str) -> View:
+    """A page without filters."""
+    cutoff = edition.rows("datos")[0]["fecha_corte"]
+    options = {
+        key: [row["valor"] for row in edition.rows("opciones") if row["filtro"] == key]
+        for key in FILTERS
+    }
+    nothing: dict[str, list[str]] = {key: [] for key in FILTERS}
+    return View(page, edition, cutoff, period or preset("28d", cutoff), nothing, options, own=own)
+
+
+def test_a_long_period_is_the_same_from_months_and_days(
+    built_database: Database, edition: Edition
+) -> None:
+    """Whole months come from sums by month, the rest by day: together they are the fact's lines."""
+    period = Period(day("2025-01-17"), day("2025-04-20"))
+    rows = view_of(edition, "productos", period).rows("ventas_por_producto")
+    for suffix, (start, end) in (("", (period.start, period.end)), ("_antes", period.before)):
+        sold = built_database.query(
+            "select producto_id, sum(total_linea) from retail.fact_ventas "
+            "where fecha_venta between %s and %s group by 1",
+            start,
+            end,
+        )
+        found = {row["producto_id"]: row[f"total_ventas{suffix}"] for row in rows}
+        assert {key: value for key, value in found.items() if value} == dict(sold)
+
+
+@pytest.mark.parametrize(
+    ("page", "own"),
+    [
+        ("productos", {"ficha": "ultimos_91", "canasta": "Hipermercado"}),
+        ("precios", {"promociones": "efecto"}),
+        ("inventario", {"alerta": "SOBRESTOCK"}),
+        ("inventario", {"alerta": "STOCK_BAJO"}),
+    ],
+)
+def test_what_a_page_opens_on_a_click_is_drawn(
+    edition: Edition, page: str, own: dict[str, str]
+) -> None:
+    html = "".join(PAGES[page].build(view_of(edition, page, **own)))
+    assert "<table" in html
+    assert html.count('aria-current="true"') == html.count('<nav class="fichas"')
+
+
+def test_the_questions_of_each_page_are_measured(
+    built_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("playwright")
+    from dashboard import bench
+
+    for name, value in built_database.environment.items():
+        monkeypatch.setenv(name, value)
+    measured = list(bench.questions("ci", repeats=1))
+    assert {title for title, *_ in measured} == {page.title for page in PAGES.values()}
+    assert len(measured) == 4 * len(bench.PERIODS) + 2
+    for _, _, together, dearest in measured:
+        assert together >= float(dearest.split()[-1]) - 0.5 > -0.5
+
+
+def test_a_build_at_work_and_the_sample_are_said(edition: Edition) -> None:
+    quiet = view_of(edition, "resumen").freshness()
+    assert re.fullmatch(r"Datos al \d+ de \w+ de \d{4}, muestra del 1 %", quiet)
+    building = view_of(replace(edition, building=True), "resumen").freshness()
+    assert building.startswith(quiet) and "construcción en curso" in building
 
 
 def test_a_server_that_is_not_there_is_a_sentence(built_database: Database) -> None:

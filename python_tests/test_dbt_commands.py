@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -107,7 +108,9 @@ def test_commands_that_change_nothing(built_database: Database) -> None:
 
     units = dbt("test", "--select", "test_type:unit")
     assert re.search(r"PASS=\d\d+ WARN=0 ERROR=0", units)
-    assert "PASS freshness of staging.raw_ventas" in dbt("source", "freshness")
+    text = dbt("source", "freshness", fails=True)  # loaded now, but with sales of long ago
+    assert "PASS freshness of staging.cargas" in text
+    assert "ERROR STALE freshness of staging.raw_ventas" in text
     assert built_database.query(EVERYTHING) == before
 
 
@@ -244,9 +247,14 @@ def test_a_model_gets_another_name(world: World) -> None:
 def test_clean_and_init_leave_the_project_alone(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "other"
     shutil.copytree(world.project, folder, symlinks=True)
-    files = {path for path in folder.rglob("*")}
-    dbt = Session(world.database, folder)
-    dbt("clean")
+    shutil.copy(world.database.folder / "profiles.yml", folder)
+    files = set(folder.rglob("*"))
+    # dbt cleans only inside of the project.
+    dbt = Session(replace(world.database, folder=folder), folder)
+    dbt("parse")
+    assert (folder / "target").is_dir()
     dbt("init", "--skip-profile-setup")
-    assert {path for path in folder.rglob("*")} >= files
+    dbt("clean")
+    assert set(folder.rglob("*")) >= files
+    assert not (folder / "target").exists()
     assert world.value("select count(*) from retail.fact_ventas") == 180

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from conftest import PROJECT, Database
 
-from retail_platform.daily import Outcome
 from retail_platform.loading.tables import RAW_TABLES
 from retail_platform.roles import ROLES
+from retail_platform.runs import Outcome
 
 DOCS = PROJECT / "docs"
 VARIABLE = re.compile(r"""["'](RETAIL_[A-Z_]*[A-Z])["']""")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
+from comparing import assert_same_rows
 from conftest import PROJECT, Database, run_script
 
 from retail_platform.export.lake import open_lake
@@ -15,8 +16,6 @@ from retail_platform.export.stores import open_store
 from retail_platform.reporting.answers import read_statements
 
 ANALYSES = sorted((PROJECT / "analyses").rglob("*.sql"))
-# A quotient of decimals is a double in DuckDB: the last figure shown may be rounded the other way.
-ROUNDING = 0.0101
 
 
 @pytest.fixture(scope="module")
@@ -36,36 +35,15 @@ def lake(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     session.close()
 
 
-def _same(left: object, right: object) -> bool:
-    numbers = (int, float, Decimal)
-    if isinstance(left, numbers) and isinstance(right, numbers):
-        return abs(float(left) - float(right)) <= ROUNDING
-    return left == right
-
-
-def _ordered(rows: list[tuple]) -> list[tuple]:
-    """By what is exact, then by numbers: statements leave the order of ties open."""
-    return sorted(
-        rows,
-        key=lambda row: (
-            [str(value) for value in row if not isinstance(value, float | Decimal)],
-            [float(value) for value in row if isinstance(value, float | Decimal)],
-        ),
-    )
-
-
 @pytest.mark.parametrize("path", ANALYSES, ids=lambda path: path.stem)
 def test_an_analysis_has_the_same_answer_on_both_engines(
     built_database: Database, lake: duckdb.DuckDBPyConnection, path: Path
 ) -> None:
     rows = 0
     for question in read_statements(path):
-        expected = _ordered(built_database.query(question.statement))
-        found = _ordered(lake.execute(question.statement).fetchall())
-        assert len(found) == len(expected), question.title
-        rows += len(found)
-        for left, right in zip(found, expected, strict=True):
-            assert all(map(_same, left, right)), (question.title, left, right)
+        expected = built_database.query(question.statement)
+        found = lake.execute(question.statement).fetchall()
+        rows += assert_same_rows(found, expected, question.title)
     assert rows  # one of the seed's statements ends today, where the tests' data do not
 
 
@@ -106,3 +84,21 @@ def test_the_command_answers_and_saves_a_database(folder: Path, tmp_path: Path) 
     assert wrong.returncode == 1 and "nada" in wrong.stderr and "Traceback" not in wrong.stderr
     none = run_script("lake.py", "--of", str(tmp_path), "select 1", check=False)
     assert none.returncode == 1 and "There is no copy" in none.stderr
+
+
+@pytest.mark.full
+def test_the_copy_is_measured_into_the_page(built_database: Database, tmp_path: Path) -> None:
+    run_script(
+        *("bench.py", "copy", "--target", "ci", "--repeats", "1", "--output", str(tmp_path)),
+        env=built_database.environment,
+    )
+    results = json.loads((tmp_path / "performance.json").read_text(encoding="utf-8"))["open_copy"]
+    [(lines,)] = built_database.query("select count(*) from retail.fact_ventas")
+    exports = {name: told["files"] for name, told in results["exports"].items()}
+    asked = sum(1 for path in ANALYSES if path.parent.name == "ad_hoc")
+    assert results["lines"] == lines and len(results["analyses"]) == asked
+    assert exports.pop("nothing new") == 0 and exports.pop("first") == results["files"]
+    [months] = exports.values()
+    assert 0 < months < 20
+    page = (tmp_path / "performance.md").read_text(encoding="utf-8")
+    assert "## The open copy" in page and "| pares_canasta |" in page

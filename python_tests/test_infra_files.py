@@ -25,7 +25,7 @@ from conftest import PROJECT, free_port
 from rds_standin import MICRO
 from test_docs_links import targets
 
-from retail_platform.daily import Outcome
+from retail_platform.runs import Outcome
 
 TERRAFORM = PROJECT / "infra" / "terraform"
 UNITS = PROJECT / "infra" / "systemd"
@@ -240,6 +240,38 @@ def test_the_unit_calls_a_command_that_takes_its_options(
         text=True,
     )
     assert result.returncode == Outcome.NO_CONNECTION, result.stderr
+
+
+def _told_by_systemd(result: str, status: str, folder: Path) -> tuple[bool, str]:
+    """What the unit for failures does in an environment that systemd gives it."""
+    unit = configparser.ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(UNITS / "retail-daily-failed.service")
+    told = folder / "told"
+    told.unlink(missing_ok=True)
+    environment = {
+        "MONITOR_SERVICE_RESULT": result,
+        "MONITOR_EXIT_STATUS": status,
+        "RETAIL_ON_FAILURE": f"echo $MONITOR_SERVICE_RESULT >'{told}'",
+    }
+    for key in ("ExecCondition", "ExecStart"):
+        ended = subprocess.run(shlex.split(unit["Service"][key]), env=environment)
+        if ended.returncode:
+            return key == "ExecCondition", told.read_text() if told.exists() else ""
+    return True, told.read_text() if told.exists() else ""
+
+
+def test_systemd_tells_of_what_the_run_could_not(
+    service: configparser.SectionProxy, tmp_path: Path
+) -> None:
+    [named] = re.findall("^OnFailure=(.*)$", (UNITS / "retail-daily.service").read_text(), re.M)
+    assert (UNITS / named).is_file()
+    for outcome in Outcome:  # each of them told, or nothing to tell
+        if outcome is not Outcome.DONE:
+            assert _told_by_systemd("exit-code", str(outcome.value), tmp_path) == (True, "")
+    for result, status in (("exit-code", "70"), ("exit-code", "1"), ("oom-kill", "9")):
+        assert _told_by_systemd(result, status, tmp_path) == (True, f"{result}\n")
+    assert _told_by_systemd("timeout", "15", tmp_path) == (True, "timeout\n")
 
 
 def test_only_a_run_beside_another_counts_as_success(service: configparser.SectionProxy) -> None:

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from conftest import Database, run_dbt, run_script
 
-from retail_platform.daily import Outcome
 from retail_platform.postgres.server import LocalServer
+from retail_platform.runs import Outcome
 
 ALLOW = ("--vars", "max_refused_share: 1")
 

@@ -125,7 +125,8 @@ def counted(generated_data: Path) -> duckdb.DuckDBPyConnection:
     return parity.open_files(generated_data)
 
 
-@pytest.mark.parametrize("relation", sorted(parity.EXPECTED))
+# No store of the small world is new: test_marts_decisions.py makes some.
+@pytest.mark.parametrize("relation", sorted(set(parity.EXPECTED) - {"mv_aperturas"}))
 def test_every_cell_is_what_was_delivered(
     built_database: Database, counted: duckdb.DuckDBPyConnection, relation: str
 ) -> None:

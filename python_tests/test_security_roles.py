@@ -147,6 +147,19 @@ def test_the_owner_of_the_raw_tables_logs_in_nowhere(database: RdsDatabase) -> N
     ) == [(OWNER,)]
 
 
+def test_only_the_loader_notes_daily_runs(database: RdsDatabase) -> None:
+    statements = (
+        "insert into staging.corridas (iniciada_en, resultado) values (now(), 'en_curso')",
+        "update staging.corridas set resultado = 'completa'",
+    )
+    assert _allowed(database, LOADER, statements) == [*statements]
+    for role in (TRANSFORMER, READER):
+        assert _allowed(database, role, [*statements, "delete from staging.corridas"]) == []
+    select = ("select * from staging.corridas",)  # for retail.corridas
+    assert _allowed(database, TRANSFORMER, select) == [*select]
+    assert _allowed(database, READER, select) == []
+
+
 def test_a_policy_is_an_error_and_no_missing_rows(database: RdsDatabase, tmp_path: Path) -> None:
     _load(database, write(tmp_path, "ventas_1.parquet", sales(DAY, range(1, 4))))
     database.query(

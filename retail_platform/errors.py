@@ -8,18 +8,27 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 from retail_platform.text import never_break_on_output, printable
 
 USER_ERROR = 1
 UNEXPECTED = 70
 """EX_SOFTWARE of sysexits.h: the fault is the program's, not the user's."""
+TEMPORARY = 75
+"""EX_TEMPFAIL of sysexits.h: the same again may work, for example when a server is back."""
 INTERRUPTED = 130
 _CLOSED_PIPE = 141
 
 
 class UserError(Exception):
-    """A problem that its message explains: what was got, what is allowed, what to do."""
+    """A problem that its message explains: what was got, what is allowed, what to do.
+
+    Attributes:
+        exit_code: That of the command line which it ends.
+    """
+
+    exit_code: ClassVar[int] = USER_ERROR
 
 
 def report_user_errors(main: Callable[[], int | None]) -> int:
@@ -29,8 +38,9 @@ def report_user_errors(main: Callable[[], int | None]) -> int:
         main: The command; returns its exit code, None meaning 0.
 
     Returns:
-        The exit code for ``sys.exit``: 1 after a `UserError`, 130 after Ctrl-C and 141 when nobody
-        reads the output any more, as shells report them, 70 after an error of the program itself.
+        The exit code for ``sys.exit``: a `UserError`'s own (1 as a rule), 130 after Ctrl-C and 141
+        when nobody reads the output any more, as shells report them, 70 after an error of the
+        program itself.
     """
     never_break_on_output()
     try:
@@ -40,7 +50,7 @@ def report_user_errors(main: Callable[[], int | None]) -> int:
     except UserError as error:
         sys.stdout.flush()
         _say(f"error: {error}")
-        return USER_ERROR
+        return error.exit_code
     except KeyboardInterrupt:
         _say("interrupted")
         return INTERRUPTED

@@ -107,8 +107,8 @@ _TABLE_PRIVILEGES = (
     (READER.name, TRANSFORMER.name, "retail", ("select",)),
 )
 _BOOKKEEPING_GRANTS = f"""
-grant update on staging.cargas, staging.versiones_mes, staging.claves_mes, staging.mundo
-    to {LOADER.name};
+grant update on staging.cargas, staging.versiones_mes, staging.claves_mes, staging.mundo,
+    {loading.RUNS} to {LOADER.name};
 -- Whoever may change a table may lock it.
 grant update on {loading.DAILY_LOCK} to {TRANSFORMER.name};
 grant execute on function {loading.PARTITION_FUNCTION}(text, date) to {LOADER.name};

@@ -11,7 +11,8 @@ select
         100.0 * sum(desempeno.dias_cierre_sin_stock) / nullif(sum(desempeno.dias_observados), 0), 2
     ) as cierre_sin_stock_pct,
     round(
-        100.0 * sum(desempeno.dias_completos_sin_stock) / nullif(sum(desempeno.dias_observados), 0), 2
+        100.0 * sum(desempeno.dias_completos_sin_stock)
+        / nullif(sum(desempeno.dias_observados), 0), 2
     ) as dia_completo_sin_stock_pct,
     sum(desempeno.ventas_perdidas) as ventas_perdidas,
     round(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from dashboard import format as fmt
-from dashboard import frame, markup
+from dashboard import markup
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, total
@@ -14,25 +14,23 @@ TABLES = {
     "raw_ventas": "Ventas",
     "raw_devoluciones": "Devoluciones",
     "raw_inventario": "Inventario",
+    "raw_pedidos": "Pedidos",
     "raw_productos": "Productos",
     "raw_tiendas": "Tiendas",
     "raw_promociones": "Promociones",
 }
 
 
-def page() -> None:
-    """Draw the page."""
-    view = frame.open_page("calidad", [], dated=False)
+def build(view: View) -> list[str]:
+    """The parts of the page."""
     deliveries, refused = _named(view.rows("entregas")), _named(view.rows("rechazos"))
     days, published = view.rows("dias_reportados"), view.rows("publicacion")
-    frame.show(
-        view,
+    return [
         view.heading("Calidad de datos", _lead(deliveries, refused, days), dated=False),
         _figures(deliveries, refused, days),
         markup.grid(_deliveries(view, deliveries), _refused(view, refused), css="dos"),
         markup.grid(_days(view, days), _published(view, published), css="dos"),
-    )
-    frame.close_page(view)
+    ]
 
 
 def _named(rows: list[Row]) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard import format as fmt
-from dashboard import frame, markup, parts
+from dashboard import markup, parts
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, grouped, total
@@ -13,22 +13,18 @@ TICKETS = ("total_ventas", "numero_tickets", "articulos")
 GIVEN = ("total_ventas", "ventas_promocion", "descuento", "venta_bruta", "margen", "ventas_netas")
 
 
-def page() -> None:
-    """Draw the page."""
-    view = frame.open_page("precios", ["region", "formato", "categoria"])
+def build(view: View) -> list[str]:
+    """The parts of the page."""
     tickets, products = view.rows("ventas_por_formato"), view.rows("ventas_por_producto")
     if not total(tickets, "total_ventas"):
-        frame.show(view, view.heading("Precios y promociones"), parts.nothing_sold())
-    else:
-        running = view.rows("promociones_vigentes")
-        frame.show(
-            view,
-            view.heading("Precios y promociones", _lead(products, running)),
-            _figures(tickets, products),
-            markup.grid(_formats(view, tickets), _categories(view, products), css="dos"),
-            _running(view, running),
-        )
-    frame.close_page(view)
+        return [view.heading("Precios y promociones"), parts.nothing_sold()]
+    running = view.rows("promociones_vigentes")
+    return [
+        view.heading("Precios y promociones", _lead(products, running)),
+        _figures(tickets, products),
+        markup.grid(_formats(view, tickets), _categories(view, products), css="dos"),
+        _promotions(view, running),
+    ]
 
 
 def _lead(products: list[Row], running: list[Row]) -> str:
@@ -134,24 +130,69 @@ def _categories(view: View, products: list[Row]) -> str:
     )
 
 
-def _running(view: View, running: list[Row]) -> str:
-    return view.table(
-        Table(
-            "promociones",
-            f"Promociones vigentes el {fmt.day(view.period.end)}",
-            [
-                Column("nombre_producto", "Producto"),
-                Column("categoria", "Categoría"),
-                Column("formato", "Formato"),
-                Column("rebaja", "Rebaja", "percent"),
-                Column("precio_rebajado", "Precio", "cents"),
-                Column("fecha_inicio", "Desde", "date"),
-                Column("fecha_fin", "Hasta", "date"),
-                Column("dias_restantes", "Días que quedan", "integer"),
-            ],
-            running,
-            shown=40,
-            sortable=True,
-            empty="Ninguna promoción de la selección está vigente ese día.",
-        )
+SHOWN = {"vigentes": "Vigentes", "efecto": "Lo que dejaron las terminadas"}
+
+
+def _promotions(view: View, running: list[Row]) -> str:
+    """Promotions that run, or what those that ended brought."""
+    shown = view.choice("promociones", SHOWN)
+    what = _running(view, running) if shown == "vigentes" else _effects(view)
+    view.keep(what)
+    return markup.piece(
+        what.title,
+        markup.table(
+            Table("", "", what.columns, what.rows, shown=40, sortable=True, empty=what.empty)
+        ),
+        note=what.note,
+        tools=markup.tabs("promociones", SHOWN, shown, "Qué promociones se listan"),
+    )
+
+
+def _effects(view: View) -> Table:
+    return Table(
+        "efecto_promociones",
+        "Lo que dejaron las promociones terminadas",
+        [
+            Column("nombre_producto", "Producto"),
+            Column("formato", "Formato"),
+            Column("fecha_inicio", "Desde", "date"),
+            Column("fecha_fin", "Hasta", "date"),
+            Column("rebaja", "Rebaja", "percent"),
+            Column(
+                "efecto",
+                "Unidades de más",
+                "change",
+                "efecto_promocion",
+                html=lambda row: (
+                    f"{markup.delta(row['efecto'])}"
+                    f'<span class="sub">± {fmt.percent(row["error"])}</span>'
+                ),
+            ),
+            Column("semana_siguiente", "Semana siguiente", "change", "semana_siguiente"),
+            Column("margen_cedido", "Margen cedido", "money", "margen_cedido"),
+            Column("margen_incremental", "Margen de más", "money", "margen_incremental"),
+        ],
+        view.rows("efecto_promociones"),
+        note="Contra lo que se habría vendido sin ellas: los mismos días de las cuatro semanas "
+        "anteriores. Con su error estándar.",
+        empty="Ninguna promoción terminada de la selección se puede medir.",
+    )
+
+
+def _running(view: View, running: list[Row]) -> Table:
+    return Table(
+        "promociones",
+        f"Promociones vigentes el {fmt.day(view.period.end)}",
+        [
+            Column("nombre_producto", "Producto"),
+            Column("categoria", "Categoría"),
+            Column("formato", "Formato"),
+            Column("rebaja", "Rebaja", "percent"),
+            Column("precio_rebajado", "Precio", "cents"),
+            Column("fecha_inicio", "Desde", "date"),
+            Column("fecha_fin", "Hasta", "date"),
+            Column("dias_restantes", "Días que quedan", "integer"),
+        ],
+        running,
+        empty="Ninguna promoción de la selección está vigente ese día.",
     )

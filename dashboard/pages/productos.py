@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from dashboard import charts, frame, markup, parts
+from dashboard import charts, markup, parts
 from dashboard import format as fmt
 from dashboard.bridge import effects
 from dashboard.data import Row
@@ -22,21 +22,18 @@ PARTS = (
 )
 
 
-def page() -> None:
-    """Draw the page."""
-    view = frame.open_page("productos", ["region", "categoria"])
+def build(view: View) -> list[str]:
+    """The parts of the page."""
     rows = view.rows("ventas_por_producto")
     if not total(rows, "ventas_netas"):
-        frame.show(view, view.heading("Productos"), parts.nothing_sold())
-    else:
-        frame.show(
-            view,
-            view.heading("Productos", _lead(rows)),
-            markup.grid(_bridge(view, rows), _figures(rows), css="dos-uno"),
-            _tree(view, rows),
-            _scorecard(view, rows),
-        )
-    frame.close_page(view)
+        return [view.heading("Productos"), parts.nothing_sold()]
+    return [
+        view.heading("Productos", _lead(rows)),
+        markup.grid(_bridge(view, rows), _figures(rows), css="dos-uno"),
+        _tree(view, rows),
+        _products(view, rows),
+        _pairs(view),
+    ]
 
 
 def with_ratios(row: Row) -> Row:
@@ -78,27 +75,28 @@ def _figures(rows: list[Row]) -> str:
     sold = sum(1 for row in rows if row["unidades"] > 0)
     return markup.piece(
         "El periodo en cifras",
-        markup.stats(
+        markup.scoreboard(
             [
                 Stat(
                     "ventas_netas",
                     fmt.short_money(now),
-                    [markup.delta(fmt.change(now, then), parts.AGAINST)],
+                    [markup.delta(fmt.change(now, then)) if then else ""],
                 ),
                 Stat("margen_pct", fmt.percent(margin), [_points(margin, before)]),
                 Stat("descuento_pct", fmt.percent(cut), [_points(cut, cut_before, good=0)]),
-                Stat("productos_vendidos", fmt.integer(sold)),
+                Stat("productos_vendidos", fmt.integer(sold), [""]),
             ],
-            css="columna",
+            [markup.defined("contra", "Año anterior")],
+            "El periodo contra el año anterior",
         ),
     )
 
 
 def _points(now: fmt.Number | None, then: fmt.Number | None, good: int = 1) -> str:
     if now is None or then is None:
-        return markup.delta(None)
+        return ""
     difference = fmt.Decimal(now) - fmt.Decimal(then)
-    return markup.delta(difference, parts.AGAINST, good=good, text=fmt.points(difference))
+    return markup.delta(difference, good=good, text=fmt.points(difference))
 
 
 def _bridge(view: View, rows: list[Row]) -> str:
@@ -184,19 +182,120 @@ def _tree(view: View, rows: list[Row]) -> str:
     )
 
 
-def _scorecard(view: View, rows: list[Row]) -> str:
-    return view.table(
-        Table(
-            "productos",
-            "Productos",
-            [
-                Column("nombre_producto", "Producto"),
-                Column("subcategoria", "Subcategoría"),
-                *_COLUMNS,
-                Column("unidades", "Unidades", "integer", "unidades"),
-            ],
-            [with_ratios(row) for row in rows],
-            shown=40,
-            sortable=True,
-        )
+WINDOWS = {
+    "ventas": "Ventas del periodo",
+    "ultimos_28": "Ficha de 28 días",
+    "ultimos_91": "91 días",
+    "ultimos_364": "364 días",
+}
+
+
+def _products(view: View, rows: list[Row]) -> str:
+    """Each product: its sales in the period, or its scorecard over a published window."""
+    chosen = view.choice("ficha", WINDOWS)
+    what = _sales(rows) if chosen == "ventas" else _scorecard(view, chosen)
+    view.keep(what)
+    listed = markup.table(
+        Table("", "", what.columns, what.rows, shown=40, sortable=True, empty=what.empty)
+    )
+    return markup.piece(
+        what.title,
+        listed,
+        note=what.note,
+        tools=markup.tabs("ficha", WINDOWS, chosen, "Qué se muestra de cada producto"),
+    )
+
+
+def _sales(rows: list[Row]) -> Table:
+    return Table(
+        "productos",
+        "Productos",
+        [
+            Column("nombre_producto", "Producto"),
+            Column("subcategoria", "Subcategoría"),
+            *_COLUMNS,
+            Column("unidades", "Unidades", "integer", "unidades"),
+        ],
+        [with_ratios(row) for row in rows],
+    )
+
+
+def _scorecard(view: View, window: str) -> Table:
+    regions = view.chosen["region"]
+    # Classes and ratios are published by region and for the whole: several regions are the whole.
+    dimension, value = ("region", regions[0]) if len(regions) == 1 else ("total", "Total")
+    rows = view.rows("ficha", ventana=window, dimension=dimension, valor=value)
+    for row in rows:
+        row["clase"] = f"{row['clase_abc'] or fmt.NOTHING}{row['clase_xyz'] or ''}"
+    note = ""
+    if rows:
+        note = f"{fmt.span(rows[0]['desde'], rows[0]['hasta']).capitalize()}, "
+        note += f"región {escape(value)}." if dimension == "region" else "todas las regiones."
+    return Table(
+        "ficha",
+        "Ficha de los productos",
+        [
+            Column("nombre_producto", "Producto"),
+            Column("clase", "Clase", "text", "clase"),
+            Column("ventas_netas", "Ventas netas", "short", "ventas_netas", bar=True),
+            Column("margen_pct", "Margen", "percent", "margen_pct"),
+            Column("gmroi", "GMROI", "decimal", "gmroi"),
+            Column("rotacion", "Rotación", "decimal", "rotacion"),
+            Column("sell_through", "Desplazamiento", "percent", "sell_through"),
+            Column("cierre_sin_stock", "Cierres sin stock", "percent", "cierre_sin_stock"),
+            Column("devolucion", "Devolución", "percent", "devolucion"),
+            Column("ventas_perdidas", "Venta perdida", "short", "ventas_perdidas"),
+        ],
+        rows,
+        note=note,
+    )
+
+
+BASKETS = {
+    "Total": "Todos",
+    "Hipermercado": "Hipermercado",
+    "Supermercado": "Supermercado",
+    "Express": "Express",
+    "Conveniencia": "Conveniencia",
+}
+
+
+def _pairs(view: View) -> str:
+    """What is bought together, beyond chance."""
+    form = view.choice("canasta", BASKETS)
+    rows = view.rows("pares", formato_de_pares=form)
+    what = Table(
+        "pares",
+        "Lo que se compra junto",
+        [
+            Column("producto_a", "Quien lleva"),
+            Column("producto_b", "lleva también"),
+            Column("tickets", "Tickets", "integer"),
+            Column("esperados", "Por azar", "decimal", "esperados"),
+            Column(
+                "lift",
+                "Veces",
+                "decimal",
+                "lift",
+                html=lambda row: (
+                    f'{fmt.decimal(row["lift"], 1)}<span class="sub">'
+                    f"± {fmt.decimal(row['error_lift'], 1)}</span>"
+                ),
+            ),
+            Column("confianza_ab", "Con el segundo", "percent", "confianza"),
+            Column("confianza_ba", "Con el primero", "percent"),
+            Column("z", "z", "decimal", "z_pares"),
+        ],
+        rows,
+        empty="Ningún par de la selección se repite en cinco tickets o más.",
+    )
+    view.keep(what)
+    note = "Contra lo esperado por azar en canastas del mismo formato y tamaño."
+    if rows:
+        note += f" {fmt.span(rows[0]['desde'], rows[0]['hasta']).capitalize()}, todas las regiones."
+    return markup.piece(
+        what.title,
+        markup.table(Table("", "", what.columns, rows, shown=12, sortable=True, empty=what.empty)),
+        note=note,
+        tools=markup.tabs("canasta", BASKETS, form, "Formato de las canastas"),
     )

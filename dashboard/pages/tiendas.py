@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from html import escape
-from statistics import median
 
+from dashboard import charts, markup, parts
 from dashboard import format as fmt
-from dashboard import frame, markup, parts
 from dashboard.data import Row
 from dashboard.markup import Column, Table
 from dashboard.view import View, grouped, total
 
 PARTS = ("total_ventas", "total_ventas_antes")
-# A store is compared with those that were open so long; until then it ripens.
-RIPE_AFTER = datetime.timedelta(days=730)
 
 
-def page() -> None:
-    """Draw the page."""
-    view = frame.open_page("tiendas", ["cadena", "region", "formato"])
+def build(view: View) -> list[str]:
+    """The parts of the page."""
     store = view.own.get("tienda", "")
-    frame.show(view, *(_one_store(view, int(store)) if store.isdigit() else _all_stores(view)))
-    frame.close_page(view)
+    return _one_store(view, int(store)) if store.isdigit() else _all_stores(view)
 
 
 def _enriched(view: View, stores: Sequence[Row]) -> list[Row]:
@@ -36,6 +30,7 @@ def _enriched(view: View, stores: Sequence[Row]) -> list[Row]:
             "cambio": fmt.change(row["total_ventas"], row["total_ventas_antes"])
             if row["dias_abierta"] == row["dias_abierta_antes"] == days
             else None,
+            "plan": fmt.change(row["total_ventas"], row["total_ventas_plan"]),
             "margen_pct": fmt.ratio(row["margen"], row["ventas_netas"]),
             "ticket": fmt.ratio(row["total_ventas"], row["numero_tickets"]),
             "por_m2": fmt.ratio(
@@ -61,7 +56,7 @@ def _all_stores(view: View) -> list[str]:
         view.heading("Tiendas", lead),
         _regions(view, stores),
         _ranking(view, stores),
-        _ripening(view, stores),
+        _ripening(view),
     ]
 
 
@@ -124,6 +119,7 @@ def _ranking(view: View, stores: list[Row]) -> str:
                 Column("region", "Región"),
                 Column("total_ventas", "Ventas", "money", "total_ventas", bar=True),
                 Column("cambio", "Cambio", "change", "contra"),
+                Column("plan", "Plan", "change", "plan"),
                 Column("ticket", "Ticket", "cents", "ticket_promedio"),
                 Column("margen_pct", "Margen", "percent", "margen_pct"),
                 Column("por_m2", "Por m² y día", "cents", "ventas_m2"),
@@ -135,42 +131,81 @@ def _ranking(view: View, stores: list[Row]) -> str:
     )
 
 
-def _ripening(view: View, stores: list[Row]) -> str:
-    """Stores of the last two years against the ripe ones of their format."""
-    ripe: dict[str, list[float]] = {}
-    for row in stores:
-        if row["fecha_apertura"] <= view.cutoff - RIPE_AFTER and row["por_m2"]:
-            ripe.setdefault(row["formato"], []).append(float(row["por_m2"]))
-    rows = [
-        {
-            **row,
-            "meses": (view.cutoff - row["fecha_apertura"]).days // 30,
-            "madurez": fmt.ratio(row["por_m2"], median(ripe[row["formato"]])),
-        }
-        for row in stores
-        if row["fecha_apertura"] > view.cutoff - RIPE_AFTER and row["formato"] in ripe
-    ]
-    return view.table(
+def _ripening(view: View) -> str:
+    """New stores against the ripe ones of their format and region, since they opened."""
+    months = view.rows("maduracion")
+    rows = []
+    for store in {row["tienda_id"]: row for row in months}.values():  # the last month of each
+        rows.append({**store, "madurez": fmt.ratio(store["total_ventas"], store["ventas_maduras"])})
+    listed = Table(
+        "maduracion",
+        "Maduración de las tiendas nuevas",
+        [
+            Column(
+                "nombre_tienda",
+                "Tienda",
+                target=lambda row: {"tienda": str(row["tienda_id"])},
+            ),
+            Column("formato", "Formato"),
+            Column("fecha_apertura", "Apertura", "date"),
+            Column("mes_operacion", "Meses", "integer"),
+            Column("madurez", "De una madura", "percent", "madurez"),
+        ],
+        rows,
+        empty="Ninguna tienda de la selección abrió en los últimos 24 meses.",
+    )
+    view.keep(listed)
+    note = (
+        f"{markup.defined('madurez')}: venta diaria contra la de tiendas maduras de su formato, en "
+        "los mismos días. Meses de cuatro semanas desde la apertura."
+    )
+    body = markup.table(Table("", "", listed.columns, rows, shown=12, empty=listed.empty))
+    if rows:
+        body = markup.grid(_ripening_curve(view, months), body, css="dos")
+    return markup.piece(listed.title, body, note=note)
+
+
+def _ripening_curve(view: View, months: list[Row]) -> str:
+    """Maturity by months since opening, over all new stores: sum / sum."""
+    by_month = grouped(months, lambda row: row["mes_operacion"], ("total_ventas", "ventas_maduras"))
+    curve = sorted(by_month, key=lambda row: row["grupo"])
+    values = [fmt.ratio(row["total_ventas"], row["ventas_maduras"]) for row in curve]
+    stores = {
+        row["grupo"]: sum(1 for one in months if one["mes_operacion"] == row["grupo"])
+        for row in curve
+    }
+    view.keep(
         Table(
-            "maduracion",
-            "Maduración de las tiendas nuevas",
+            "curva_de_maduracion",
+            "Curva de maduración",
             [
-                Column(
-                    "nombre_tienda",
-                    "Tienda",
-                    target=lambda row: {"tienda": str(row["tienda_id"])},
-                ),
-                Column("formato", "Formato"),
-                Column("fecha_apertura", "Apertura", "date"),
-                Column("meses", "Meses abierta", "integer"),
-                Column("por_m2", "Por m² y día", "cents", "ventas_m2"),
-                Column("madurez", "De una tienda madura", "percent", "madurez", bar=True),
+                Column("grupo", "Mes desde la apertura", "integer"),
+                Column("madurez", "De una madura", "percent"),
+                Column("tiendas", "Tiendas", "integer"),
             ],
-            sorted(rows, key=lambda row: -row["meses"]),
-            note="Abiertas en los últimos 24 meses, contra la mediana de las tiendas maduras de "
-            "su formato en la selección.",
-            empty="Ninguna tienda de la selección abrió en los últimos 24 meses.",
+            [
+                {"grupo": row["grupo"], "madurez": value, "tiendas": stores[row["grupo"]]}
+                for row, value in zip(curve, values, strict=True)
+            ],
         )
+    )
+    if len(curve) < 2:
+        return ""
+    return charts.trend(
+        [
+            charts.Point(
+                f"mes {row['grupo']}" if place % 2 == 0 else "",
+                f"Mes {row['grupo']} desde la apertura",
+                [("De una madura", fmt.percent(value)), ("Tiendas", str(stores[row["grupo"]]))],
+            )
+            for place, (row, value) in enumerate(zip(curve, values, strict=True))
+        ],
+        [None if value is None else float(value) for value in values],
+        (),
+        label="Venta de las tiendas nuevas contra una madura, por mes desde la apertura; los "
+        "valores están en la descarga",
+        write=lambda value: fmt.percent(value, 0),
+        names=("De una tienda madura", ""),
     )
 
 
@@ -229,8 +264,9 @@ def _alerts(view: View, store: int) -> str:
             [
                 Column("nombre_producto", "Producto"),
                 Column("alerta_inventario", "Alerta", html=parts.alert),
-                Column("stock_actual", "Existencia", "integer", "stock_actual"),
-                Column("venta_diaria", "Venta diaria", "money", "venta_en_riesgo"),
+                Column("dias_en_estado", "Días así", "integer", "dias_en_estado"),
+                Column("en_camino", "En camino", "integer", "en_camino"),
+                Column("dinero_en_riesgo", "Margen en riesgo", "money", "dinero_en_riesgo"),
             ],
             rows,
             empty="Nada agotado ni por agotarse en la última foto.",

@@ -31,21 +31,22 @@ select
     productos.nombre_producto,
     productos.categoria,
     alertas.alerta_inventario,
-    alertas.stock_actual,
-    alertas.venta_diaria_promedio,
-    alertas.dias_inventario,
     alertas.fecha,
-    round(alertas.venta_diaria_promedio * productos.precio_lista / (1 + productos.iva_pct / 100), 2)
-        as venta_diaria,
-    round(greatest(alertas.stock_actual, 0) * productos.costo_unitario, 2) as valor_costo
+    alertas.stock_actual,
+    alertas.demanda_diaria,
+    alertas.dias_inventario,
+    alertas.en_camino,
+    alertas.fecha_proxima_entrega,
+    alertas.dias_en_estado,
+    alertas.venta_perdida_diaria,
+    alertas.dinero_en_riesgo
 from {{ ref('mv_inventory_alerts') }} as alertas
 inner join tiendas on alertas.tienda_id = tiendas.tienda_id
 inner join productos on alertas.producto_id = productos.producto_id
 where alertas.alerta_inventario = any({{ param('alertas') }}::text[])
 order by
     array_position({{ param('alertas') }}::text[], alertas.alerta_inventario),
-    case when alertas.alerta_inventario = 'SOBRESTOCK' then -alertas.stock_actual * productos.costo_unitario end,
-    venta_diaria desc,
+    alertas.posicion,
     alertas.tienda_id,
     alertas.producto_id
 limit {{ param('limite') }}::integer

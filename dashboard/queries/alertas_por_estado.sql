@@ -1,12 +1,13 @@
--- Products in stores by state, with what they cost a day or hold. Grain: state, category and chain.
+-- Products in stores by state, with the money that is at risk. Grain: state, category and chain.
 select
     alertas.alerta_inventario,
     productos.categoria,
     tiendas.cadena,
     max(alertas.fecha) as fecha,
     count(*) as pares,
-    sum(round(alertas.venta_diaria_promedio * productos.precio_lista / (1 + productos.iva_pct / 100), 2))
-        as venta_diaria,
+    count(*) filter (where alertas.en_camino > 0) as pares_en_camino,
+    sum(alertas.dinero_en_riesgo) as dinero_en_riesgo,
+    sum(alertas.venta_perdida_diaria) as venta_perdida_diaria,
     sum(round(greatest(alertas.stock_actual, 0) * productos.costo_unitario, 2)) as valor_costo
 from {{ ref('mv_inventory_alerts') }} as alertas
 inner join {{ ref('tiendas') }} as tiendas on alertas.tienda_id = tiendas.tienda_id

@@ -5,5 +5,6 @@ select
     ultimo_dia_con_ventas,
     tiendas_abiertas,
     tiendas_reportadas,
+    case when proporcion_muestra < 1 then proporcion_muestra end as muestra,
     (select min(fecha) from {{ ref('mv_daily_sales_summary') }}) as primera_fecha
 from {{ ref('corte') }}

@@ -1,4 +1,4 @@
--- Sales of each day and of the day that it is compared with. Grain: day of the period.
+-- Sales of each day, of the day that it is compared with, and its plan. Grain: day of the period.
 with
 
 tiendas as (
@@ -29,7 +29,8 @@ ventas as (
         sum(ventas.ventas_netas) as ventas_netas,
         sum(ventas.margen) as margen,
         sum(ventas.numero_tickets) as numero_tickets,
-        sum(ventas.articulos) as articulos
+        sum(ventas.articulos) as articulos,
+        count(*) filter (where ventas.es_dia_abierto) as dias_tienda
     from {{ ref('agg_ventas_dia_tienda') }} as ventas
     inner join tiendas on ventas.tienda_id = tiendas.tienda_id
     where
@@ -54,6 +55,24 @@ mismas as (
         and mismas.fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date
     group by mismas.fecha
 
+),
+
+plan as (
+
+    select
+        plan.fecha,
+        sum(plan.plan_ventas) as total_ventas,
+        sum(plan.plan_ventas_netas) as ventas_netas,
+        sum(plan.plan_margen) as margen,
+        sum(plan.plan_tickets) as numero_tickets,
+        sum(plan.base_ventas) as base,
+        sum(plan.plan_ventas) filter (where plan.base_ventas is not null) as ventas_con_base,
+        count(*) as dias_tienda
+    from {{ ref('mv_plan_ventas') }} as plan
+    inner join tiendas on plan.tienda_id = tiendas.tienda_id
+    where plan.fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date
+    group by plan.fecha
+
 )
 
 select
@@ -71,7 +90,15 @@ select
     mismas.ventas_mismas,
     mismas.ventas_mismas_antes,
     mismas.tickets_mismas,
-    mismas.tickets_mismas_antes
+    mismas.tickets_mismas_antes,
+    plan.total_ventas as total_ventas_plan,
+    plan.ventas_netas as ventas_netas_plan,
+    plan.margen as margen_plan,
+    plan.numero_tickets as numero_tickets_plan,
+    plan.base as base_plan,
+    plan.ventas_con_base as ventas_con_base_plan,
+    coalesce(ahora.dias_tienda, 0) as dias_tienda,
+    coalesce(plan.dias_tienda, 0) as dias_tienda_plan
 from dias
 left join ventas as ahora on dias.fecha = ahora.fecha
 left join ventas as antes
@@ -79,4 +106,5 @@ left join ventas as antes
         antes.fecha = dias.fecha - ({{ param('desde') }}::date - {{ param('antes_desde') }}::date)
         and antes.fecha <= {{ param('antes_hasta') }}::date
 left join mismas on dias.fecha = mismas.fecha
+left join plan on dias.fecha = plan.fecha
 order by dias.fecha

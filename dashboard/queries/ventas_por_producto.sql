@@ -1,4 +1,8 @@
--- Sales of the period and of the days that it is compared with. Grain: product.
+-- Sales of the period and of the days that it is compared with; whole months of both from the
+-- months, a twentieth of the rows. Grain: product.
+{% set medidas = [
+    'unidades', 'articulos', 'venta_bruta', 'descuento', 'total_ventas', 'ventas_netas', 'margen'
+] %}
 with
 
 productos as (
@@ -9,26 +13,33 @@ productos as (
 ),
 
 ventas as (
+    {% for prefijo in ['', 'antes_'] %}
 
-    select
-        producto_id,
-        es_promocion,
-        unidades,
-        articulos,
-        venta_bruta,
-        descuento,
-        total_ventas,
-        ventas_netas,
-        margen,
-        fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date as es_periodo,
-        fecha between {{ param('antes_desde') }}::date and {{ param('antes_hasta') }}::date as es_anterior
-    from {{ ref('agg_ventas_dia_region_producto') }}
-    where
-        region = any({{ param('region') }}::text[])
-        and (
-            fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date
-            or fecha between {{ param('antes_desde') }}::date and {{ param('antes_hasta') }}::date
-        )
+        select
+            producto_id,
+            es_promocion,
+            {{ 'true' if not prefijo else 'false' }} as es_periodo,
+            {{ medidas | join(', ') }}
+        from {{ ref('agg_ventas_mes_region_producto') }}
+        where
+            region = any({{ param('region') }}::text[])
+            and mes between {{ param(prefijo ~ 'meses_desde') }}::date and {{ param(prefijo ~ 'meses_hasta') }}::date
+        union all
+        select
+            producto_id,
+            es_promocion,
+            {{ 'true' if not prefijo else 'false' }} as es_periodo,
+            {{ medidas | join(', ') }}
+        from {{ ref('agg_ventas_dia_region_producto') }}
+        where
+            region = any({{ param('region') }}::text[])
+            and fecha between {{ param(prefijo ~ 'desde') }}::date and {{ param(prefijo ~ 'hasta') }}::date
+            and (
+                fecha < {{ param(prefijo ~ 'meses_desde') }}::date
+                or fecha > {{ param(prefijo ~ 'meses_hasta') }}::date
+            )
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
@@ -36,11 +47,9 @@ sumas as (
 
     select
         producto_id,
-        {% for medida in [
-            'unidades', 'articulos', 'venta_bruta', 'descuento', 'total_ventas', 'ventas_netas', 'margen'
-        ] %}
+        {% for medida in medidas %}
             coalesce(sum({{ medida }}) filter (where es_periodo), 0) as {{ medida }},
-            coalesce(sum({{ medida }}) filter (where es_anterior), 0) as {{ medida }}_antes,
+            coalesce(sum({{ medida }}) filter (where not es_periodo), 0) as {{ medida }}_antes,
         {% endfor %}
         coalesce(sum(total_ventas) filter (where es_periodo and es_promocion), 0) as ventas_promocion
     from ventas

@@ -1,4 +1,4 @@
--- Sales of the period and of the days that it is compared with. Grain: store.
+-- Sales of the period, of the days that it is compared with, and its plan. Grain: store.
 with
 
 ventas as (
@@ -41,6 +41,18 @@ mismas as (
         and fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date
     group by tienda_id
 
+),
+
+plan as (
+
+    select
+        tienda_id,
+        sum(plan_ventas) as total_ventas,
+        count(*) as dias
+    from {{ ref('mv_plan_ventas') }}
+    where fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date
+    group by tienda_id
+
 )
 
 select
@@ -67,10 +79,13 @@ select
     ventas.numero_tickets_antes,
     ventas.dias_abierta_antes,
     mismas.ventas_mismas,
-    mismas.ventas_mismas_antes
+    mismas.ventas_mismas_antes,
+    -- A plan of a part of its days is none.
+    case when plan.dias >= ventas.dias_abierta then plan.total_ventas end as total_ventas_plan
 from {{ ref('tiendas') }} as tiendas
 inner join ventas on tiendas.tienda_id = ventas.tienda_id
 left join mismas on tiendas.tienda_id = mismas.tienda_id
+left join plan on tiendas.tienda_id = plan.tienda_id
 where
     tiendas.cadena = any({{ param('cadena') }}::text[])
     and tiendas.region = any({{ param('region') }}::text[])

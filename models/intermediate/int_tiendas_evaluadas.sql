@@ -43,10 +43,9 @@ evaluadas as (
     select
         comparadas.*,
         num_nulls(
-            comparadas.tienda_id, comparadas.codigo_tienda, comparadas.nombre_tienda,
-            comparadas.cadena, comparadas.formato, comparadas.region, comparadas.ciudad,
-            comparadas.estado, comparadas.superficie_m2, comparadas.fecha_apertura,
-            comparadas.activo
+            comparadas.tienda_id, comparadas.codigo_tienda, comparadas.cadena, comparadas.formato,
+            comparadas.nombre_tienda, comparadas.region, comparadas.ciudad, comparadas.estado,
+            comparadas.superficie_m2, comparadas.fecha_apertura, comparadas.activo
         ) > 0 as es_incompleta,
         comparadas.formato is not null and formatos.formato is null as es_formato_desconocido,
         coalesce(comparadas.superficie_m2 <= 0, false) as es_fuera_de_rango,

@@ -4,7 +4,8 @@ queries    the four questions three ways, indexes, views, sizes, concurrency: on
 scale      each stage at 1, 4 and 13 million sale lines (52 on request)
 daily      one more day and one late file on top of 13 and of 52 million sale lines
            (scale and daily: in databases of their own on the embedded server)
-report     docs/performance.md again from the results of these three
+copy       an export, and the analyses in DuckDB on it against PostgreSQL (extra [export])
+report     docs/performance.md again from the results of these four
 load       the load gate on a CSV file of sales, against a plain COPY, and its memory
 simulator  lines a second, memory, the share of each stage, one more day
 """
@@ -66,6 +67,11 @@ def _measure_for_page(options: argparse.Namespace) -> None:
                     cold=options.cold,
                 ),
             )
+        case "copy":
+            # Its packages are those of an extra.
+            from retail_platform.bench.lake import measure_copy
+
+            results["open_copy"] = measure_copy(project, options.target, options.repeats)
         case "scale" | "daily":
             for name in options.points:
                 results["histories"][name] = measure_growth(
@@ -80,7 +86,13 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, repeats in (("queries", 5), ("scale", 3), ("daily", 3), ("report", 0)):
+    for name, repeats in (
+        ("queries", 5),
+        ("copy", 5),
+        ("scale", 3),
+        ("daily", 3),
+        ("report", 0),
+    ):
         command = commands.add_parser(name)
         command.add_argument("--output", type=Path, help="folder (docs)")
         command.add_argument("--quiet", action="store_true", help="say only what goes wrong")
@@ -94,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
                 "--clients", type=_positive, nargs="+", default=CLIENTS, help="of pgbench"
             )
             command.add_argument("--no-cold", dest="cold", action="store_false", help="warm only")
+        elif name == "copy":
+            command.add_argument("--target", default="local", help="a target of profiles.yml")
         else:
             points = ["1", "4", "13"] if name == "scale" else ["13", "52"]
             command.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the simulation")

@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from retail_platform.errors import TEMPORARY, USER_ERROR
 from retail_platform.loading import (
     DateWindow,
     FileMapping,
@@ -50,8 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     delivered = _deliver(options) if options.source else None
     report = _report(options, delivered) if options.report else None
+    if delivered and any(file.temporary for file in delivered.failed):
+        return TEMPORARY
     if (report and not report.accounted) or (delivered and delivered.failed):
-        return 1
+        return USER_ERROR
     return CATALOGUE_REFUSED if report and report.catalogue_refused else 0
 
 
@@ -118,7 +121,11 @@ def _print(sections: Iterable[Section]) -> None:
 def _parser() -> argparse.ArgumentParser:
     defaults = Settings()
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        epilog=f"exit codes: 0, {USER_ERROR} if a file was refused or a row is unaccounted for, "
+        f"{CATALOGUE_REFUSED} if rows of\na catalogue were refused, {TEMPORARY} if the server or "
+        "the connection failed: the same again may work",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", nargs="*", type=Path, help="files or folders")
     parser.add_argument("--target", default="local", help="target of profiles.yml")

@@ -26,7 +26,7 @@ LAYOUT = 1
 """Raised when files are written in another way: every part is then written again."""
 
 PERIOD = "periodo"
-"""Name in the Hive folders, ``periodo=2024-01``; no column of a relation has it."""
+"""Name in the Hive folders, ``periodo=2024-01``; no column of a partitioned relation has it."""
 
 _STATE = re.compile(r"\s*dbt_state: (\{.*\})\s*$", re.DOTALL)
 _BOUND = re.compile(r"FROM \('?([^')]+)'?\) TO \('?([^')]+)'?\)")
@@ -226,7 +226,7 @@ def _refuse_inexact(relation: Relation, column: Column) -> None:
             "numeric(p,s) with p up to 38 and s from 0 to p. Give it such a type in the model's "
             "contract (data_type in its yml) and build it."
         )
-    if column.name == PERIOD:
+    if column.name == PERIOD and relation.partitioned_by:  # others lie in no such folder
         raise UserError(
             f"{relation.name} has a column '{PERIOD}', the name of the folders of periods. "
             "Give the column another name."

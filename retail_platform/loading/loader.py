@@ -21,7 +21,7 @@ from retail_platform.errors import unexpected
 from retail_platform.loading import ledger
 from retail_platform.loading.checks import ROW, Checked, DateWindow, check
 from retail_platform.loading.contents import remove_abandoned, sha256
-from retail_platform.loading.errors import LoadError, TooManyRejectedError
+from retail_platform.loading.errors import LoadError, NoConnectionError, TooManyRejectedError
 from retail_platform.loading.files import PassedOver, SourceFile, find_files, read_batches
 from retail_platform.loading.mapping import FileMapping
 from retail_platform.loading.moves import KeyCache, can_move
@@ -107,6 +107,7 @@ class FileReport:
         load_id: ``carga_id`` of the load that holds the rows.
         error: Why it failed.
         moved: Replaced rows in months or on days that it does not deliver, by month.
+        temporary: Whether it failed for the connection or the server, not for what it holds.
     """
 
     file: SourceFile
@@ -117,6 +118,7 @@ class FileReport:
     load_id: int | None = None
     error: str | None = None
     moved: Counter[date] = field(default_factory=Counter)
+    temporary: bool = False
 
 
 @dataclass(frozen=True)
@@ -264,8 +266,15 @@ def _refused(
     seconds: float = 0.0,
 ) -> FileReport:
     """The report of a file that was not loaded."""
-    message = _explained(error)
-    return FileReport(file, State.FAILED, tally or ledger.Tally(), seconds=seconds, error=message)
+    lost = (NoConnectionError, psycopg2.OperationalError, psycopg2.InterfaceError)
+    return FileReport(
+        file,
+        State.FAILED,
+        tally or ledger.Tally(),
+        seconds=seconds,
+        error=_explained(error),
+        temporary=isinstance(error, lost),
+    )
 
 
 def check_folder(
@@ -307,7 +316,7 @@ def _connect(parameters: dict[str, str]) -> Connection:
     try:
         return connect(parameters)
     except psycopg2.OperationalError as error:
-        raise LoadError(f"no connection to the target: {str(error).strip()}") from error
+        raise NoConnectionError(f"no connection to the target: {str(error).strip()}") from error
 
 
 def _seconds_since(moment: datetime) -> float:

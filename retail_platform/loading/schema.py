@@ -27,6 +27,7 @@ _DDL_LOCK = 5_020_001
 
 LOCKS = "staging.cerrojos"
 DAILY_LOCK = "staging.corrida_diaria"
+RUNS = "staging.corridas"
 REPEATED = "staging.entregas_repetidas"
 FINGERPRINT = "md5(jsonb_strip_nulls(to_jsonb({row}) - array['carga_id', 'fila'])::text)"
 """SQL of what a raw row says, key included; `int_*_evaluad*` compute it by the same words."""
@@ -132,6 +133,26 @@ BOOKKEEPING = {
             rechazada_en timestamptz not null
         );
         create index filas_archivo_carga_id_idx on cuarentena.filas_archivo (carga_id)
+    """,
+    # The daily runs, for retail.corridas: retail_platform/runs.py.
+    RUNS: f"""
+        create table {RUNS} (
+            corrida_id bigint generated always as identity primary key,
+            iniciada_en timestamptz not null,
+            terminada_en timestamptz,
+            resultado text not null,
+            codigo_salida smallint,
+            archivos_cargados bigint,
+            archivos_fallidos bigint,
+            filas_entregadas bigint,
+            filas_aceptadas bigint,
+            filas_rechazadas bigint,
+            segundos_comparacion numeric(9,3),
+            segundos_carga numeric(9,3),
+            segundos_construccion numeric(9,3),
+            segundos_frescura numeric(9,3),
+            segundos_informe numeric(9,3)
+        )
     """,
     LOCKS: f"""
         create table {LOCKS} (nombre text primary key);

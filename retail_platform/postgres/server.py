@@ -304,9 +304,10 @@ class LocalServer:
         if version and version != str(self.binaries.major):
             raise UserError(
                 f"The data folder {self.data} belongs to PostgreSQL {version}, but the binaries in "
-                f"{self.binaries.folder} are version {self.binaries.version}. Point {BIN_VARIABLE} "
-                f"at the bin folder of version {version}, or remove {self.home} and build again "
-                "(`make clean-db build`)."
+                f"{self.binaries.folder} are version {self.binaries.version}. To take its data "
+                f"along: point {BIN_VARIABLE} at the bin folder of version {version}, `make "
+                f"db-start backup clean-db`, unset {BIN_VARIABLE}, `make restore dbt-build` "
+                "(docs/runbook.md). To make them anew: `make clean-db build`."
             )
 
     def _initialise(self) -> None:

@@ -24,18 +24,20 @@ demanda as (
 final as (
 
     select
-        tienda_id,
-        producto_id,
-        tiene_ventas,
-        unidades_28_dias,
-        base_demanda,
-        dias_con_stock,
-        unidades_con_stock,
-        cuadrados_unidades,
+        demanda.tienda_id,
+        demanda.producto_id,
+        demanda.tiene_ventas,
+        demanda.unidades_28_dias,
+        demanda.base_demanda,
+        demanda.dias_con_stock,
+        demanda.unidades_con_stock,
+        demanda.cuadrados_unidades,
         round({{ demand_per_day('demanda') }}, 4) as demanda_diaria,
         round({{ demand_deviation('demanda') }}, 4) as desviacion_diaria,
-        round({{ demand_deviation('demanda') }} / sqrt(dias_con_stock::numeric), 4) as error_demanda,
-        precio_sin_iva
+        round(
+            {{ demand_deviation('demanda') }} / sqrt(demanda.dias_con_stock::numeric), 4
+        ) as error_demanda,
+        demanda.precio_sin_iva
     from demanda
 
 )

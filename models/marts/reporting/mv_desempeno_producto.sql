@@ -78,7 +78,7 @@ vendido as (
     from ventas
     inner join periodos on ventas.fecha >= periodos.desde
     {{ scorecard_members('ventas') }}
-    group by 1, 2, 3, 4
+    group by periodos.periodo, miembros.dimension, miembros.valor, ventas.producto_id
 
 ),
 
@@ -91,7 +91,8 @@ en_existencia as (
         existencias.producto_id,
         coalesce(
             sum(existencias.stock_inicial)
-            filter (where existencias.fecha - existencias.dias_periodo + 1 = periodos.stock_desde), 0
+            filter (where existencias.fecha - existencias.dias_periodo + 1 = periodos.stock_desde),
+            0
         ) as existencia_inicial,
         coalesce(
             sum(existencias.stock_final) filter (where existencias.fecha = periodos.stock_hasta), 0
@@ -102,7 +103,7 @@ en_existencia as (
     from existencias
     inner join periodos on existencias.fecha >= periodos.desde
     {{ scorecard_members('existencias') }}
-    group by 1, 2, 3, 4
+    group by periodos.periodo, miembros.dimension, miembros.valor, existencias.producto_id
 
 ),
 

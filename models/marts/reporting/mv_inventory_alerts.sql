@@ -89,7 +89,9 @@ medidas as (
                 then greatest(pendientes.fecha_promesa - (select corte.fecha_corte from corte), 1)
             else politicas.plazo + politicas.dias_revision
         end as dias_sin_entrega,
-        {{ inventory_state('existencias.stock_final', 'coalesce(pendientes.unidades, 0)', 'politicas') }} as estado
+        {{ inventory_state(
+            'existencias.stock_final', 'coalesce(pendientes.unidades, 0)', 'politicas'
+        ) }} as estado
     from existencias
     inner join politicas
         on

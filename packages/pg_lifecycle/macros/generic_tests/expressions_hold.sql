@@ -1,5 +1,8 @@
-{# One scan, of what changed since the test last passed where `period` is given. #}
-{% test expressions_hold(model, expressions, period=none) %}
+{#
+    One scan, of what changed since the test last passed where `period` is given: of `tested`, if the model is a view of
+    it.
+#}
+{% test expressions_hold(model, expressions, period=none, tested=none) %}
 
 select
     rows_of_model.*,
@@ -11,7 +14,7 @@ select
     ) as broken
 from {{ model }} as rows_of_model
 where
-    {{ pg_lifecycle.untested_periods(model, period) }}
+    {{ pg_lifecycle.untested_periods(tested or model, period) }}
     and not coalesce(
         {%- for expression in expressions.values() %}
         {{ 'and ' if not loop.first }}({{ expression }})

@@ -1,0 +1,1 @@
+"""Warehouses fed from the open copy: their tables, loads and checks as SQL, from the contracts."""

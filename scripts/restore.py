@@ -1,0 +1,10 @@
+"""Bring a backup into an empty database: the same as `retail restore`."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from retail_platform.commands.cli import run
+
+    sys.exit(run("restore"))
