@@ -139,7 +139,8 @@ def _sheets(path: Path) -> dict[str, list[list[str]]]:
         def read(name: str) -> ElementTree.Element:
             return ElementTree.fromstring(book.read(f"xl/{name}.xml"))
 
-        texts = [one.findtext("m:t", "", space) for one in read("sharedStrings").iter() if len(one)]
+        strings = read("sharedStrings").iterfind("m:si", space)
+        texts = [one.findtext("m:t", "", space) for one in strings]
         names = [sheet.get("name", "") for sheet in read("workbook").iterfind(".//m:sheet", space)]
         return {
             name: [

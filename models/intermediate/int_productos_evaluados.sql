@@ -9,11 +9,9 @@ entregas as (
     select
         entregada.*,
         -- What the loader notes of deliveries that it does not keep, by the same words.
-        md5(
-            jsonb_strip_nulls(
-                to_jsonb(entregada) - array['numero_version', 'carga_id', 'fila']
-            )::text
-        ) as huella
+        md5(jsonb_strip_nulls(
+            to_jsonb(entregada) - array['numero_version', 'carga_id', 'fila']
+        )::text) as huella
     from {{ ref('stg_productos') }} as entregada
 
 ),

@@ -91,7 +91,8 @@ en_existencia as (
         existencias.producto_id,
         coalesce(
             sum(existencias.stock_inicial)
-            filter (where existencias.fecha - existencias.dias_periodo = periodos.stock_desde - 1), 0
+            filter (where existencias.fecha - existencias.dias_periodo + 1 = periodos.stock_desde),
+            0
         ) as existencia_inicial,
         coalesce(
             sum(existencias.stock_final) filter (where existencias.fecha = periodos.stock_hasta), 0

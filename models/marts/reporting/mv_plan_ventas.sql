@@ -78,7 +78,9 @@ metas as (
 
     select
         *,
-        lead(vigente_desde, 1, 'infinity') over (partition by cadena order by vigente_desde) as vigente_hasta,
+        lead(vigente_desde, 1, 'infinity')
+            over (partition by cadena order by vigente_desde)
+            as vigente_hasta,
         1 + trafico_pct / 100 as trafico,
         (1 + trafico_pct / 100) * (1 + ticket_pct / 100) as crecimiento
     from {{ ref('ref_meta_venta') }}
@@ -93,14 +95,14 @@ planeados as (
         metas.trafico,
         metas.crecimiento,
         metas.margen_pct,
-        bases.total_ventas as base_ventas,
-        {% for medida in ['total_ventas', 'ventas_netas', 'numero_tickets'] -%}
+        {% for medida in ['total_ventas', 'ventas_netas', 'numero_tickets'] %}
             coalesce(
                 bases.{{ medida }},
                 tiendas.superficie_m2 * por_formato.{{ medida }} * metas.apertura_pct
                 / nullif(100 * por_formato.superficie_m2, 0)
-            ) as {{ medida }}{{ ',' if not loop.last }}
+            ) as {{ medida }},
         {% endfor %}
+        bases.total_ventas as base_ventas
     from dias
     inner join tiendas
         on dias.fecha between tiendas.fecha_apertura and coalesce(tiendas.fecha_cierre, 'infinity')

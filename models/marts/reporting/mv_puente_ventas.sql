@@ -64,7 +64,7 @@ por_tramo as (
     from {{ ref('agg_ventas_dia_region_producto') }} as ventas
     inner join tramos on ventas.fecha >= tramos.limites[1]
     where ventas.fecha <= (select corte.fecha_corte from corte)
-    group by 1, 2, 3
+    group by width_bucket(ventas.fecha, tramos.limites), ventas.region, ventas.producto_id
 
 ),
 
