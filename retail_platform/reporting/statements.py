@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,8 @@ def render(
     replaced, further = relations or {}, variables or {}
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True)
     try:
-        return environment.from_string(path.read_text(encoding="utf-8")).render(
+        text = path.read_text(encoding="utf-8")
+        return environment.from_string("".join(_macros(path, text)) + text).render(
             ref=lambda *names: replaced.get(names[-1], f"{SCHEMA}.{names[-1]}"),
             source=lambda schema, name: f"{schema}.{name}",
             **further,
@@ -47,6 +49,27 @@ def render(
             f"{path}: {error}. Besides ref() and source() it can use: "
             f"{', '.join(further) or 'nothing'}."
         ) from None
+
+
+def _macros(path: Path, text: str) -> list[str]:
+    """The project's macros that a file calls, and those that they call; one file holds one."""
+    folder = next(
+        (
+            above / "macros"
+            for above in path.resolve().parents
+            if (above / "dbt_project.yml").is_file()
+        ),
+        None,
+    )
+    found: dict[str, str] = {}
+    waiting = [text] if folder else []
+    while folder and waiting:
+        for name in re.findall(r"\b(\w+)\(", waiting.pop()):
+            file = folder / f"{name}.sql"
+            if name not in found and file.is_file():
+                found[name] = file.read_text(encoding="utf-8")
+                waiting.append(found[name])
+    return [text.rstrip() for text in found.values()]
 
 
 @contextmanager
