@@ -18,7 +18,8 @@
         coalesce(estimadas.dias_propia, 0)::smallint as dias,
         coalesce(estimadas.exposicion_propia, 0)::integer as dias_tienda,
         estimadas.sin_stock_propia::integer as dias_tienda_sin_stock,
-        coalesce(estimadas.conoce_stock, false) as conoce_stock,
+        coalesce(estimadas.conoce_stock and estimadas.sin_stock_propia is not null, false)
+            as conoce_stock,
         round(coalesce(estimadas.unidades_propia, 0)::numeric, 3) as unidades,
         {{ _compared('esperadas', 'unidades_propia', 'varianza_relativa') }},
         {{ _compared('esperadas_control', 'unidades_propia', 'varianza_control', '_control') }},

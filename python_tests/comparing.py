@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
-# A quotient of decimals is a double elsewhere: the last figure may be rounded the other way.
+# Measured to two decimals, unless a number shows how many it has.
 ROUNDING = 0.0101
 
 
@@ -32,8 +32,16 @@ def assert_same_rows(found: Iterable[tuple], expected: Iterable[tuple], about: s
 def _same(left: Any, right: Any) -> bool:
     numbers = (int, float, Decimal)
     if isinstance(left, numbers) and isinstance(right, numbers):
-        return abs(float(left) - float(right)) <= ROUNDING
+        return abs(float(left) - float(right)) <= _rounding(left, right)
     return _plain(left) == _plain(right)
+
+
+def _rounding(left: float | Decimal, right: float | Decimal) -> float:
+    """A quotient of decimals is a double elsewhere: its last figure may be rounded the other way."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Decimal) and isinstance(other, float):
+            return 1.01 * 10.0 ** int(one.as_tuple().exponent)
+    return ROUNDING
 
 
 def _plain(value: Any) -> Any:

@@ -799,7 +799,7 @@ create table efecto as
     select p.promocion_id, p.producto_id, p.categoria, p.formato, p.fecha_inicio, p.fecha_fin,
         cast(p.descuento_pct * 100 as hugeint) as descuento_pct, p.parcial as es_parcial, coalesce(a.n, 0)::int as dias,
         coalesce(a.x, 0)::int as dias_tienda, if(conoce, a.vacios, null)::int as dias_tienda_sin_stock,
-        coalesce(conoce, false) as conoce_stock, cast(round(coalesce(a.u, 0) * 1000) as hugeint) as unidades,
+        coalesce(conoce and a.vacios is not null, false) as conoce_stock, cast(round(coalesce(a.u, 0) * 1000) as hugeint) as unidades,
         cast(round(a.e * 1000) as hugeint) as unidades_esperadas, cast(round(1e4 * (a.u / nullif(a.e, 0) - 1)) as hugeint) as efecto_pct,
         cast(round(1e4 * a.u / nullif(a.e, 0) * sqrt(a.v)) as hugeint) as error_pct,
         cast(round(a.es * 1000) as hugeint) as unidades_esperadas_control,

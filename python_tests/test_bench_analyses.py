@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import PROJECT, Database
+from conftest import EMPTY_IN_THE_SMALL_WORLD, PROJECT, Database
 
 from retail_platform.reporting.statements import fetch, render
 
@@ -33,7 +33,7 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize("path", ANALYSES, ids=lambda path: path.stem)
 def test_each_query_returns_rows(built_database: Database, path: Path) -> None:
-    assert ask(built_database, path.stem)
+    assert ask(built_database, path.stem) or path.stem in EMPTY_IN_THE_SMALL_WORLD
 
 
 def test_shares_of_the_channels_add_up_to_everything(built_database: Database) -> None:

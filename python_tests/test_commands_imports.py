@@ -27,6 +27,8 @@ ALLOWED = {
     "loading": {"errors", "postgres", "targets", "text", "manifests"},
     "reporting": {"errors", "postgres", "targets", "loading", "text"},
     "export": {"errors", "postgres"},
+    "warehouse": {"errors", "export"},
+    "metrics": {"errors"},
     "backup": {"errors", "postgres", "targets", "loading"},
     "roles": {"errors", "postgres", "targets", "loading"},
     "integrity": {"errors", "project"},

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from comparing import assert_same_rows
-from conftest import PROJECT, Database, run_script
+from conftest import EMPTY_IN_THE_SMALL_WORLD, PROJECT, Database, run_script
 
 from retail_platform.export.catalog import _is_alias
 from retail_platform.export.lake import open_lake
@@ -45,7 +45,8 @@ def test_an_analysis_has_the_same_answer_on_both_engines(
         expected = built_database.query(question.statement)
         found = lake.execute(question.statement).fetchall()
         rows += assert_same_rows(found, expected, question.title)
-    assert rows  # one of the seed's statements ends today, where the tests' data do not
+    # One of the seed's statements ends today, where the tests' data do not.
+    assert rows or path.stem in EMPTY_IN_THE_SMALL_WORLD
 
 
 def test_everything_is_named_and_described_as_in_postgresql(

@@ -26,7 +26,9 @@ dias as (
         sum(ventas.lineas) as lineas
     from {{ ref('agg_ventas_dia_tienda') }} as ventas
     inner join {{ ref('dim_calendario') }} as calendario on ventas.fecha = calendario.fecha
-    group by calendario.fecha
+    group by
+        calendario.fecha, calendario.nombre_festivo, calendario.dia_semana,
+        calendario.es_ventana_festivo, calendario.es_dia_ordinario
 
 ),
 

@@ -47,7 +47,7 @@ panel as (
         select
             surtido.formato,
             surtido.producto_id,
-            surtido.desde + dias.n as fecha,
+            surtido.desde + dias.n::integer as fecha,
             0 as unidades,
             null as descuento_pct,
             false as tras_promocion,
@@ -66,13 +66,13 @@ panel as (
         select
             promociones.formato,
             promociones.producto_id,
-            promociones.fecha_inicio + dias.n as fecha,
+            promociones.fecha_inicio + dias.n::integer as fecha,
             0 as unidades,
             case
-                when promociones.fecha_inicio + dias.n <= promociones.fecha_fin
+                when promociones.fecha_inicio + dias.n::integer <= promociones.fecha_fin
                     then promociones.descuento_pct
             end as descuento_pct,
-            promociones.fecha_inicio + dias.n > promociones.fecha_fin as tras_promocion,
+            promociones.fecha_inicio + dias.n::integer > promociones.fecha_fin as tras_promocion,
             false as en_surtido
         from {{ ref('dim_promocion') }} as promociones
         cross join lateral generate_series(

@@ -59,7 +59,11 @@ def load_macros(**context: Any) -> SimpleNamespace:
     """
     names: dict[str, Any] = {
         "return": _return,
-        "exceptions": SimpleNamespace(raise_compiler_error=_refuse, warn=lambda text: ""),
+        "exceptions": SimpleNamespace(
+            raise_compiler_error=_refuse,
+            raise_not_implemented=_refuse,
+            warn=lambda text: "",
+        ),
         "modules": SimpleNamespace(re=re, datetime=datetime),
         "local_md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
         "log": lambda text, info=False: "",
