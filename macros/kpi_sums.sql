@@ -20,7 +20,7 @@
     from {{ ref('agg_ventas_dia_tienda') }} as ventas
     inner join tramos on ventas.fecha >= tramos.limites[1]
     where ventas.fecha <= (select corte.fecha_corte from corte)
-    group by 1, 2, 3
+    group by ventas.tienda_id, width_bucket(ventas.fecha, tramos.limites)
     union all
     select
         ventas.tienda_id,
@@ -33,7 +33,7 @@
     inner join {{ ref('dim_calendario') }} as calendario on ventas.fecha = calendario.fecha_comparable_evento
     inner join tramos on calendario.fecha >= tramos.desde
     where calendario.fecha <= (select corte.fecha_corte from corte)
-    group by 1, 2, 3
+    group by ventas.tienda_id, width_bucket(calendario.fecha, tramos.limites)
     union all
     select
         tienda_id,
@@ -48,7 +48,7 @@
     from {{ ref('mv_daily_store_sales') }}
     inner join tramos on fecha >= tramos.desde
     where es_mismas_tiendas and fecha <= (select corte.fecha_corte from corte)
-    group by 1, 2, 3
+    group by tienda_id, width_bucket(fecha, tramos.limites)
     union all
     select
         null::integer,
@@ -61,7 +61,7 @@
     inner join {{ ref('dim_producto') }} as productos on ventas.producto_id = productos.producto_id
     inner join tramos on ventas.fecha >= tramos.limites[1]
     where ventas.fecha <= (select corte.fecha_corte from corte)
-    group by 1, 2, 3
+    group by productos.categoria, width_bucket(ventas.fecha, tramos.limites)
     union all
     select
         null::integer,
@@ -75,7 +75,7 @@
     inner join {{ ref('dim_calendario') }} as calendario on ventas.fecha = calendario.fecha_comparable_evento
     inner join tramos on calendario.fecha >= tramos.desde
     where calendario.fecha <= (select corte.fecha_corte from corte)
-    group by 1, 2, 3
+    group by productos.categoria, width_bucket(calendario.fecha, tramos.limites)
 {%- endmacro %}
 
 

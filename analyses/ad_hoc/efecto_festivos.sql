@@ -4,7 +4,7 @@
 -- so season and growth are in it; its value on the holiday, with its weekday, is what is expected.
 -- A holiday on a payday is first freed of the payday: what that day of the month brings where there
 -- is no holiday. Short hours and closed stores (24, 25, 31 December, 1 January) are part of the
--- effect. error_pct: how far an ordinary day lies from it; days of bad weather follow each other, so
+-- effect. error_pct: how far an ordinary day lies from it; bad weather lasts for days, so
 -- five years tell an effect to about two points. Reads retail.agg_ventas_dia_tienda. One row per
 -- holiday and year.
 

@@ -16,7 +16,9 @@ select
     ventas.cadena,
     ventas.total_ventas,
     comparables.total_ventas as ventas_comparables,
-    round(100 * (ventas.total_ventas / nullif(comparables.total_ventas, 0) - 1), 1) as crecimiento_pct
+    round(
+        100 * (ventas.total_ventas / nullif(comparables.total_ventas, 0) - 1), 1
+    ) as crecimiento_pct
 from {{ ref('mv_daily_sales_summary') }} as ventas
 inner join {{ ref('dim_calendario') }} as calendario on ventas.fecha = calendario.fecha
 left join {{ ref('mv_daily_sales_summary') }} as comparables

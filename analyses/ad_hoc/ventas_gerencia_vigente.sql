@@ -16,15 +16,18 @@ ventas as (
     inner join {{ ref('historia_tienda') }} as entonces
         on
             ventas.tienda_id = entonces.tienda_id
-            and entonces.valido_desde <= ventas.fecha
-            and coalesce(ventas.fecha < entonces.valido_hasta, true)
+            and ventas.fecha >= entonces.valido_desde
+            and (entonces.valido_hasta is null or ventas.fecha < entonces.valido_hasta)
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
 
 ),
 
 entonces as (
 
-    select mes, gerencia_entonces as gerencia, sum(ventas_netas) as ventas_netas
+    select
+        mes,
+        gerencia_entonces as gerencia,
+        sum(ventas_netas) as ventas_netas
     from ventas
     group by mes, gerencia_entonces
 
@@ -32,17 +35,20 @@ entonces as (
 
 actuales as (
 
-    select mes, gerencia_actual as gerencia, sum(ventas_netas) as ventas_netas
+    select
+        mes,
+        gerencia_actual as gerencia,
+        sum(ventas_netas) as ventas_netas
     from ventas
     group by mes, gerencia_actual
 
 )
 
 select
-    mes,
-    gerencia,
+    coalesce(entonces.mes, actuales.mes) as mes,
+    coalesce(entonces.gerencia, actuales.gerencia) as gerencia,
     coalesce(entonces.ventas_netas, 0.00) as ventas_netas,
     coalesce(actuales.ventas_netas, 0.00) as ventas_netas_tiendas_actuales
 from entonces
-full join actuales using (mes, gerencia)
+full join actuales on entonces.mes = actuales.mes and entonces.gerencia = actuales.gerencia
 order by mes, gerencia

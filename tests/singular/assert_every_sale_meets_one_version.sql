@@ -4,20 +4,34 @@ with
 
 vendidos as (
 
-    select 'tienda' as tipo, fecha as dia, tienda_id as clave
+    select
+        'tienda' as tipo,
+        fecha as dia,
+        tienda_id as clave
     from {{ ref('agg_ventas_dia_tienda') }}
     union all
-    select distinct 'producto' as tipo, mes as dia, producto_id as clave
+    select distinct
+        'producto' as tipo,
+        mes as dia,
+        producto_id as clave
     from {{ ref('agg_ventas_mes_tienda_producto') }}
 
 ),
 
 versiones as (
 
-    select 'tienda' as tipo, tienda_id as clave, valido_desde, valido_hasta
+    select
+        'tienda' as tipo,
+        tienda_id as clave,
+        valido_desde,
+        valido_hasta
     from {{ ref('historia_tienda') }}
     union all
-    select 'producto' as tipo, producto_id as clave, valido_desde, valido_hasta
+    select
+        'producto' as tipo,
+        producto_id as clave,
+        valido_desde,
+        valido_hasta
     from {{ ref('historia_producto') }}
 
 )
