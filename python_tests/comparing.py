@@ -40,7 +40,7 @@ def _rounding(left: float | Decimal, right: float | Decimal) -> float:
     """A quotient of decimals is a double elsewhere: its last figure may round the other way."""
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Decimal) and isinstance(other, float):
-            return 1.01 * 10.0 ** int(one.as_tuple().exponent)
+            return max(ROUNDING, 1.01 * 10.0 ** int(one.as_tuple().exponent))
     return ROUNDING
 
 

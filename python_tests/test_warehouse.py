@@ -199,7 +199,8 @@ def test_only_what_changed_is_loaded(copied: Copied, name: str) -> None:
     changed = copied.scripts[name, "changed"]
     written = r"(?:delete from|copy into|copy|insert into|load data overwrite) retail\.(\w+)"
     touched = {name.removesuffix("__carga") for name in re.findall(written, changed)}
-    assert touched == {"fact_ventas"}
+    # It says when each relation was published, so it changes with any.
+    assert touched - {"estado_publicacion"} == {"fact_ventas"}
     assert "2023-02-01" in changed and "2023-03-01" in changed
     listed = changed
     if name == "redshift":  # the list of files stands beside the copy
