@@ -139,6 +139,7 @@ def test_measuring_indexes_leaves_the_database_as_it_was(
     assert "historia_producto_tienda" in by_name["fact_ventas_tienda_id_fecha_venta_idx"]["queries"]
 
 
+@pytest.mark.full
 def test_the_benchmark_runs_at_small_scale_and_writes_its_page(
     embedded_server: LocalServer,
     built_database: Database,
