@@ -87,8 +87,8 @@ def read_tables(manifest: Path) -> list[Table]:
     tables = [
         _table(node)
         for node in nodes
-        if node["resource_type"] == "model"
-        and node["config"]["materialized"] in ("upsert", "partitioned")
+        if node["resource_type"] in ("model", "snapshot")
+        and node["config"]["materialized"] in ("upsert", "partitioned", "snapshot")
         and node["schema"] == SCHEMA
     ]
     kinds = ("dim", "ref", "fact", "agg")
@@ -100,7 +100,10 @@ def read_tables(manifest: Path) -> list[Table]:
 
 
 def _table(node: Mapping[str, Any]) -> Table:
-    constraints = node["constraints"]
+    # dbt keeps no constraints of a snapshot; its unique_key is made the primary key.
+    constraints = node.get("constraints") or [
+        {"type": "primary_key", "columns": node["config"].get("unique_key") or []}
+    ]
 
     def of_type(kind: str) -> list[Mapping[str, Any]]:
         return [item for item in constraints if item["type"] == kind]
