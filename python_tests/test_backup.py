@@ -19,6 +19,9 @@ from retail_platform.loading import State, load_folder
 from retail_platform.postgres.server import LocalServer
 from retail_platform.targets import connect
 
+# Each case builds two databases: minutes.
+pytestmark = pytest.mark.full
+
 HISTORY = f"retail.{SNAPSHOTS}precio"
 
 

@@ -86,6 +86,7 @@ class Session:
         return text
 
 
+@pytest.mark.full
 def test_commands_that_change_nothing(built_database: Database) -> None:
     """In the project itself: what is refused or only reads leaves every relation as it was."""
     dbt = Session(built_database, PROJECT)
