@@ -298,7 +298,8 @@ def test_the_world_is_dirty(at_once: dict[str, list[str]]) -> None:
         assert reason in text, reason
 
 
-SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 11))]
+# Twenty random deliveries each: four builds of everything.
+SEEDS = [pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 11)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
