@@ -291,6 +291,7 @@ def test_a_full_disk_stops_load_and_build_and_adding_storage_is_enough(
     for run, words in ((load, "No space left on device"), (build, "No space left on device")):
         _fill(ballast)
         stopped = run()
+        # Not 75: the same again would fail again, until storage is added.
         assert stopped.returncode == 1, stopped.stdout
         assert words in stopped.stdout + stopped.stderr
         assert "Traceback" not in stopped.stderr

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import polars as pl
 import psycopg2
+from psycopg2.errorcodes import DISK_FULL, PROGRAM_LIMIT_EXCEEDED
 from psycopg2.extensions import connection as Connection
 
 from retail_platform.errors import unexpected
@@ -266,15 +267,21 @@ def _refused(
     seconds: float = 0.0,
 ) -> FileReport:
     """The report of a file that was not loaded."""
-    lost = (NoConnectionError, psycopg2.OperationalError, psycopg2.InterfaceError)
     return FileReport(
         file,
         State.FAILED,
         tally or ledger.Tally(),
         seconds=seconds,
         error=_explained(error),
-        temporary=isinstance(error, lost),
+        temporary=_may_pass(error),
     )
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the same again may work, without anything done: not for a full disk or a fixed limit."""
+    if getattr(error, "pgcode", None) in (DISK_FULL, PROGRAM_LIMIT_EXCEEDED):
+        return False
+    return isinstance(error, (NoConnectionError, psycopg2.OperationalError, psycopg2.InterfaceError))
 
 
 def check_folder(
