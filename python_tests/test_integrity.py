@@ -32,7 +32,7 @@ CHECK = [sys.executable, "-m", "retail_platform", "check", "--target", "ci"]
 
 @pytest.fixture(scope="module")
 def database(embedded_server: LocalServer, built_database: Database) -> Iterator[Database]:
-    """A copy of the built database that was changed by hand in five places."""
+    """A copy of the built database that was changed by hand in six places."""
     made = create_database(embedded_server, built_database.parameters["dbname"])
     for statement in (
         # Nothing that a constraint or a total of the month sees.
@@ -52,6 +52,7 @@ def database(embedded_server: LocalServer, built_database: Database) -> Iterator
         """,
         "truncate retail.agg_ventas_mes_tienda_producto_p202206",
         "update retail.dim_producto set marca = 'Otra' where producto_id = 7",
+        "update retail.historia_tienda set region = 'Otra' where tienda_id = 3",
         """
         insert into cuarentena.ventas (ticket_id, linea, fecha_venta, carga_id, fila, motivos)
         values (1, 1, '2022-04-02', 1, 1, array['LINEA_DUPLICADA'])
@@ -93,6 +94,7 @@ def test_each_change_is_found_with_its_rows_and_month(found: Callable[..., list]
     ]
     assert shown(differences) == {
         "dim_producto": (1, 0),
+        "historia_tienda": (1, 1),
         "fact_inventario 2022-05": (1, 0),
         "fact_ventas 2022-03": (1, 1),
         "cuarentena_ventas 2022-04": (0, 1),
@@ -112,8 +114,11 @@ def test_a_night_finds_what_lies_in_its_share(found: Callable[..., list]) -> Non
         for n in range(NIGHTS)
         if share_of_night([march], date(2026, 1, 1) + timedelta(days=n))
     ]
-    assert shown(found(night)).keys() == {"fact_ventas 2022-03", "dim_producto"}
-    assert shown(found(night + timedelta(days=5))).keys() == {"dim_producto"}
+    assert shown(found(night)).keys() == {"fact_ventas 2022-03", "dim_producto", "historia_tienda"}
+    assert shown(found(night + timedelta(days=5))).keys() == {
+        "dim_producto",
+        "historia_tienda",
+    }
 
 
 def test_what_is_not_built_yet_is_no_fault(database: Database, found: Callable[..., list]) -> None:
@@ -146,9 +151,9 @@ def test_the_command_says_how_to_bring_it_back_and_that_works(database: Database
     first = check()
     assert first.returncode == 1, first.stderr
     assert "fact_ventas 2022-03: 1 rows as delivered are missing, 1 are there" in first.stdout
-    assert "5 differ" in first.stdout
+    assert "6 differ" in first.stdout
     commands = re.findall(r"^    dbt (build .*)$", first.stdout, re.M)
-    assert len(commands) == 2  # the dimension; four months in a row
+    assert len(commands) == 2  # the dimension and the history; four months in a row
     for command in commands:
         arguments = shlex.split(command)
         where = arguments.index("--target")

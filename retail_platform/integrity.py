@@ -28,8 +28,10 @@ from retail_platform.project import require_project
 
 NIGHTS = 30
 _SAMPLES = 3
-# Facts, aggregates and quarantines month by month; dimensions and reference tables as a whole.
-_SELECTION = ("config.materialized:partitioned", "config.materialized:upsert")
+# Facts, aggregates and quarantines month by month; dimensions, reference tables and histories of
+# attributes as a whole.
+_COMPARED = ("partitioned", "upsert", "snapshot")
+_SELECTION = tuple(f"config.materialized:{kind}" for kind in _COMPARED)
 # What is made of published relations only, and with every build.
 _LEFT_OUT = "path:models/marts/reporting"
 _FILTER = re.compile(r"\(true /\* partition_filter: (.+?) \*/\)")
@@ -252,9 +254,9 @@ def _models(manifest: Mapping[str, Any]) -> Iterator[Model]:
     chosen = [
         node
         for node in nodes.values()
-        if node["resource_type"] == "model"
+        if node["resource_type"] in ("model", "snapshot")
         and node.get("compiled_code")
-        and node["config"]["materialized"] in ("partitioned", "upsert")
+        and node["config"]["materialized"] in _COMPARED
     ]
     layers = {layer: place for place, layer in enumerate(("dim", "ref", "fact", "cuarentena"))}
     for node in sorted(
