@@ -15,12 +15,6 @@ select pg_advisory_lock(hashtext('"retail"."fact_ventas"'), -1), pg_backend_pid(
 """
 
 
-@pytest.fixture
-def world(world_on_each: World) -> World:
-    """On PostgreSQL 18 and 15 in every suite."""
-    return world_on_each
-
-
 def test_two_builds_at_once_end_as_one(world: World):
     world.deliver("2024-01-01", rows=20)
     world.deliver("2024-04-01", rows=20)

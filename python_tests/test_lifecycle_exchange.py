@@ -6,12 +6,6 @@ from lifecycle.world import World
 pytest_plugins = ["lifecycle.fixtures"]
 
 
-@pytest.fixture
-def world(world_on_each: World) -> World:
-    """On PostgreSQL 18 and 15 in every suite."""
-    return world_on_each
-
-
 # constraint: (what breaks it in February, what the error says, what puts it right)
 BREAKS = {
     "check": (

@@ -40,9 +40,12 @@ class Pending:
     structure: list[tuple]
 
 
-@pytest.fixture(scope="module", params=[None, 15], ids=["18", "15"])
+SERVERS = [None, pytest.param(15, marks=pytest.mark.full)]
+
+
+@pytest.fixture(scope="module", params=SERVERS, ids=["18", "15"])
 def killable_server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
-    """A server of this module's own, on each supported version."""
+    """A server of this module's own: version 18, in the full suite also 15."""
     try:
         binaries = find_binaries(major=request.param)
     except UserError:

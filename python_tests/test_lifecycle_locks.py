@@ -12,12 +12,6 @@ from lifecycle.world import World
 pytest_plugins = ["lifecycle.fixtures"]
 
 
-@pytest.fixture
-def world(world_on_each: World) -> World:
-    """On PostgreSQL 18 and 15 in every suite."""
-    return world_on_each
-
-
 # What a reader may wait for a lock, seconds: the issue's bound.
 LONGEST_WAIT = 0.1
 

@@ -11,12 +11,6 @@ from lifecycle.world import World
 pytest_plugins = ["lifecycle.fixtures"]
 
 
-@pytest.fixture
-def world(world_on_each: World) -> World:
-    """On PostgreSQL 18 and 15 in every suite."""
-    return world_on_each
-
-
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The nodes of a plan, from the top down."""
     yield plan

@@ -12,12 +12,6 @@ CONSTRAINT = "      - type: unique\n        columns: [codigo]\n"
 
 
 @pytest.fixture
-def world(world_on_each: World) -> World:
-    """Both versions, in every suite: how a statement sees its own deletions is the server's."""
-    return world_on_each
-
-
-@pytest.fixture
 def coded(world: World) -> World:
     """Stores with a code and a label, unique by a constraint and an index, that sales refer to."""
     world.query("alter table origen.tiendas add codigo text, add rotulo text")

@@ -14,8 +14,12 @@ from conftest import END_DATE, SCALE, SEED, Database, run_script
 NEXT_DAY = "2026-01-01"
 
 
+# What these tests ask does not depend on the length of the history, and a year is made quickly.
+YEARS = "1"
+
+
 def _generate(folder: Path, *, seed: str = SEED, end: str = END_DATE) -> list[int]:
-    settings = ["--scale", SCALE, "--seed", seed, "--end-date", end]
+    settings = ["--scale", SCALE, "--seed", seed, "--end-date", end, "--years", YEARS]
     run_script("generate.py", *settings, "--output", str(folder), "--keep")
     files = sorted(folder.rglob("*.parquet"))
     return [path.stat().st_mtime_ns for path in files]
@@ -26,12 +30,20 @@ def _end(folder: Path) -> str:
     return world["end"]
 
 
+@pytest.fixture(scope="module")
+def generated_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short world. Read only: copy the files before changing any."""
+    folder = tmp_path_factory.mktemp("year") / "data"
+    _generate(folder)
+    return folder
+
+
 def test_the_same_world_is_kept_and_a_later_day_only_appended(tmp_path: Path) -> None:
     made = _generate(tmp_path)
     assert _generate(tmp_path) == made
     later = _generate(tmp_path, end=NEXT_DAY)
     assert _end(tmp_path) == NEXT_DAY
-    assert len(set(made) & set(later)) > 100, "the closed months are as they were"
+    assert len(set(made) & set(later)) > 40, "the closed months are as they were"
     assert not set(_generate(tmp_path, seed="8")) & set(later), "another seed is another world"
     assert _end(tmp_path) == END_DATE
 
@@ -81,7 +93,8 @@ def _keep(folder: Path, *options: str, database: Database | None = None) -> str:
     """Generate as `make build` does and return what was said; the exit code must fit it."""
     fits = ["--fits", "ci"] if database else []
     result = run_script(
-        *["generate.py", "--scale", SCALE, "--output", str(folder), "--keep", *fits, *options],
+        *["generate.py", "--scale", SCALE, "--years", YEARS, "--output", str(folder), "--keep"],
+        *[*fits, *options],
         env=database.environment if database else None,
         check=False,
     )
@@ -110,7 +123,7 @@ def test_files_that_are_not_of_the_manifest_are_made_again(tmp_path: Path, damag
         case "missing":
             (sales / "ventas_202511.parquet").unlink()
         case "of another world":
-            (sales / "ventas_201911.parquet").write_bytes(b"x")
+            (sales / "ventas_202411.parquet").write_bytes(b"x")
         case "state":
             (tmp_path / "state.npz").write_bytes(b"x")
     late = sales / "ventas_tarde.csv"
@@ -124,7 +137,7 @@ def test_files_that_are_not_of_the_manifest_are_made_again(tmp_path: Path, damag
 SPOILT = {
     "other bytes": "ventas/ventas_202511.parquet has other bytes than the manifest says",
     "missing": "inventario/inventario_202511.parquet is missing",
-    "unlisted": "ventas/ventas_201911.parquet is not in the manifest",
+    "unlisted": "ventas/ventas_202411.parquet is not in the manifest",
     "rows of a file": "the manifest counts",
     "rows of a table": "the manifest counts",
     "rows of both": "rows were read",
@@ -152,7 +165,7 @@ def test_the_load_stops_on_a_difference_from_the_manifest(
             (folder / "inventario/inventario_202511.parquet").unlink()
         case "unlisted":
             shutil.copy(
-                folder / "ventas/ventas_202510.parquet", folder / "ventas/ventas_201911.parquet"
+                folder / "ventas/ventas_202510.parquet", folder / "ventas/ventas_202411.parquet"
             )
         case "rows of a file":
             november["rows"] += 1
@@ -184,7 +197,7 @@ def test_another_world_is_refused_before_anything_is_made(
         ["--seed", "8", "--end-date", END_DATE],
         ["--seed", SEED, "--end-date", "2025-12-30"],
         ["--seed", SEED, "--end-date", END_DATE, "--scale", "0.02"],
-        ["--seed", SEED, "--end-date", END_DATE, "--years", "6"],
+        ["--seed", SEED, "--end-date", END_DATE, "--years", "2"],
     ):
         said = _keep(folder, *options, database=empty_database)
         assert "another simulated world" in said, options

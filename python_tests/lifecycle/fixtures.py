@@ -38,14 +38,3 @@ def world(
     """A world of the test's own, built once by dbt: on version 18, in the full suite also on 15."""
     template = built_template(request.getfixturevalue(request.param))
     return create_world(template.database.server, tmp_path, template)
-
-
-@pytest.fixture
-def world_on_each(
-    any_server: LocalServer, built_template: Callable[[LocalServer], World], tmp_path: Path
-) -> World:
-    """The same on each supported version in every suite, for what depends on the server most.
-
-    A test module takes it by a fixture ``world`` of its own.
-    """
-    return create_world(any_server, tmp_path, built_template(any_server))
