@@ -49,7 +49,10 @@ def main() -> None:
         )
         for key, page in PAGES.items()
     }
-    shown = st.navigation(list(pages.values()), position="top")
+    # Streamlit serves the first page at / alone; its name is an address too, as all others' are.
+    first, page = next(iter(PAGES.items()))
+    named = st.Page(_guarded(first, page), title=page.title, url_path=first, visibility="hidden")
+    shown = st.navigation([*pages.values(), named], position="top")
     if elsewhere := st.session_state.pop("ir_a", None):
         st.switch_page(pages[elsewhere])
     shown.run()

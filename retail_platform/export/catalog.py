@@ -2,7 +2,8 @@
 
 Everything that holds rows in the schema is copied; a view that only gives them other names is noted
 with its definition. The rows of one that computes, or reads anything else (the catalog), are
-copied. The version of a part is the one that the package pg_lifecycle keeps in its comment.
+copied. The version of a part is the one that the package pg_lifecycle keeps in its comment; that of
+a view's rows is made of its SELECT and the versions of what it reads.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -94,7 +95,7 @@ class Part:
         period: ``2024-01``, by the partition's lower bound; none of a whole relation.
         lower: Its first day.
         upper: The day after its last.
-        version: Differs when the content may have changed; none if nothing tells.
+        version: Differs when the content may have changed; none if nothing tells: it is read then.
     """
 
     relation: str
@@ -213,11 +214,40 @@ def read_relations(session: connection, schema: str) -> list[Relation]:
         # So that definitions name schemas, whatever path the role or the database prescribes.
         cursor.execute("set local search_path = ''")
         cursor.execute(_CATALOG, {"schema": schema, "kinds": ["r", "p", "m", "v"]})
-        relations = [_relation(schema, row) for [row] in cursor.fetchall()]
+        rows = [row for [row] in cursor.fetchall()]
+    relations = _versioned([_relation(schema, row) for row in rows], rows)
     for relation in relations:
         for column in relation.columns:
             _refuse_inexact(relation, column)
     return sorted(relations, key=lambda relation: (relation.definition is not None, relation.name))
+
+
+def _versioned(relations: list[Relation], rows: list[Mapping[str, Any]]) -> list[Relation]:
+    """With a version of the rows of each view that computes, where they are a function of others.
+
+    They are if it reads copied relations alone, all of known version, and nothing that changes by
+    itself (the time, a random number).
+    """
+    versions = {
+        relation.name: [(part.table, part.version) for part in relation.parts]
+        for relation in relations
+    }
+    reads = {row["name"]: row["reads"] for row in rows if row["kind"] == "v"}
+
+    def version(name: str) -> str | None:
+        read = reads[name]
+        parts = [part for other in read["relations"] for part in versions.get(other, [])]
+        known = set(read["relations"]) <= versions.keys() and all(told for _, told in parts)
+        if not parts or not known or read["outside"] or not read["still"]:
+            return None
+        return sha256(json.dumps([read["definitions"], parts]).encode()).hexdigest()[:16]
+
+    return [
+        replace(relation, parts=(replace(relation.parts[0], version=version(relation.name)),))
+        if relation.name in reads and relation.parts
+        else relation
+        for relation in relations
+    ]
 
 
 def _refuse_inexact(relation: Relation, column: Column) -> None:
@@ -305,7 +335,7 @@ _COPIED = r"""
     and relname !~ '__new(_[0-9a-f]{8})?$'
 """
 
-_CATALOG = f"""
+_CATALOG = rf"""
 select json_build_object(
     'name', relname,
     'kind', relkind,
@@ -362,6 +392,45 @@ select json_build_object(
         ) as found (kind, numbers, to_numbers, target_oid)
         left join pg_class as target on target.oid = target_oid
     ),
+    -- What a view reads, through views: relations of the schema by name, how many others.
+    'reads', case when relkind = 'v' then (
+        with recursive used (oid) as (
+            select pg_class.oid
+            union
+            select refobjid
+            from used
+            inner join pg_rewrite on ev_class = used.oid
+            inner join pg_depend
+                on objid = pg_rewrite.oid and classid = 'pg_rewrite'::regclass
+                and refclassid = 'pg_class'::regclass
+        )
+        select json_build_object(
+            'relations', coalesce(
+                json_agg(found.relname order by found.relname)
+                filter (where found.relkind != 'v' and found.relnamespace = pg_class.relnamespace),
+                '[]'
+            ),
+            'outside', count(*) filter (
+                where found.relkind != 'v' and found.relnamespace != pg_class.relnamespace
+            ),
+            'definitions', json_agg(pg_get_viewdef(found.oid) order by found.relname)
+                filter (where found.relkind = 'v'),
+            'still', bool_and(
+                found.relkind != 'v'
+                or pg_get_viewdef(found.oid) !~ '\m(CURRENT_|LOCALTIME|SESSION_USER)'
+                and not exists (
+                    select
+                    from regexp_matches(pg_get_viewdef(found.oid), '(\w+)\(', 'g') as called
+                    inner join pg_proc on proname = called[1]
+                    where provolatile = 'v' or proname in (
+                        'now', 'statement_timestamp', 'transaction_timestamp', 'age'
+                    )
+                )
+            )
+        )
+        from used
+        inner join pg_class as found on found.oid = used.oid
+    ) end,
     'partitions', (
         select json_agg(json_build_object(
             'name', child.relname,

@@ -278,10 +278,11 @@ def _refused(
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether the same again may work, without anything done: not for a full disk or a fixed limit."""
+    """Whether the same again may work with nothing done: not for a full disk or a fixed limit."""
     if getattr(error, "pgcode", None) in (DISK_FULL, PROGRAM_LIMIT_EXCEEDED):
         return False
-    return isinstance(error, (NoConnectionError, psycopg2.OperationalError, psycopg2.InterfaceError))
+    lost = (NoConnectionError, psycopg2.OperationalError, psycopg2.InterfaceError)
+    return isinstance(error, lost)
 
 
 def check_folder(
