@@ -44,15 +44,19 @@ def main() -> None:
     st.logo(str(frame.LOGO), size="large")
     st.html(f"<style>{frame._asset('tablero.css')}</style>")
     pages = {
-        key: st.Page(
-            _guarded(key, page), title=page.title, url_path=key, default=key == next(iter(PAGES))
-        )
+        key: st.Page(_guarded(key, page), title=page.title, url_path=key)
         for key, page in PAGES.items()
     }
-    # Streamlit serves the first page at / alone; its name is an address too, as all others' are.
-    first, page = next(iter(PAGES.items()))
-    named = st.Page(_guarded(first, page), title=page.title, url_path=first, visibility="hidden")
-    shown = st.navigation([*pages.values(), named], position="top")
+    # At / stands the first page. Were it the default itself, its own address would be unknown.
+    key, first = next(iter(PAGES.items()))
+    start = st.Page(
+        _guarded(key, first),
+        title=first.title,
+        url_path="inicio",
+        default=True,
+        visibility="hidden",
+    )
+    shown = st.navigation([start, *pages.values()], position="top")
     if elsewhere := st.session_state.pop("ir_a", None):
         st.switch_page(pages[elsewhere])
     shown.run()

@@ -38,6 +38,7 @@ AXE = "axe-core@4.14.1"
 AXE_SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 PAGES = {
     "": "Resumen",
+    "resumen": "Resumen",
     "tiendas": "Tiendas",
     "productos": "Productos",
     "precios": "Precios y promociones",
@@ -222,6 +223,7 @@ def test_every_page_opens_by_its_address_in_spanish_and_without_an_error(
 ) -> None:
     opened(page, address, f"/{path}")
     expect(page.locator(".bloque h1")).to_have_text(PAGES[path])
+    expect(page.get_by_text("Page not found")).to_have_count(0)
     assert page.locator("html").get_attribute("lang") == "es"
     assert page.locator(".bloque table").count() >= 1
     assert page.locator(".frescura").inner_text().startswith("Datos al ")
