@@ -36,8 +36,8 @@ from pg_class c
 inner join pg_namespace n on n.oid = c.relnamespace
 where n.nspname in ('retail', 'cuarentena') and c.relkind in ('r', 'p', 'v', 'm')
     and not c.relispartition
-    -- When each was published is no part of what is.
-    and c.relname != 'estado_publicacion'
+    -- What tells how it came about: when each was published, what each load brought, each night.
+    and c.relname not in ('estado_publicacion', 'entregas', 'corridas')
 """
 # A load's number and hour are those of its arrival; what it is otherwise known by is its file.
 ROWS = """

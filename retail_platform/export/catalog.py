@@ -23,7 +23,7 @@ from sqlglot import exp
 
 from retail_platform.errors import UserError
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when files are written in another way: every part is then written again."""
 
 PERIOD = "periodo"
