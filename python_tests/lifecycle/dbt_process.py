@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import pprint
+import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ def _run(
 
     os.environ.clear()
     os.environ.update(environment)
+    sys.argv = ["dbt", *arguments]  # dbt looks for deprecated options there
     for path, descriptor in ((output, 1), (errors, 2)):
         # Appended: the two may be one file.
         with path.open("ab", buffering=0) as file:
