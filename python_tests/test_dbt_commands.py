@@ -86,7 +86,6 @@ class Session:
         return text
 
 
-@pytest.mark.full
 def test_commands_that_change_nothing(built_database: Database) -> None:
     """In the project itself: what is refused or only reads leaves every relation as it was."""
     dbt = Session(built_database, PROJECT)
@@ -109,9 +108,8 @@ def test_commands_that_change_nothing(built_database: Database) -> None:
 
     units = dbt("test", "--select", "test_type:unit")
     assert re.search(r"PASS=\d\d+ WARN=0 ERROR=0", units)
-    text = dbt("source", "freshness", fails=True)  # loaded now, but with sales of long ago
-    assert "PASS freshness of staging.cargas" in text
-    assert "ERROR STALE freshness of staging.raw_ventas" in text
+    text = dbt("source", "freshness")  # of the delivery, which was now, with sales of long ago
+    assert len(re.findall("PASS freshness of staging", text)) == 4
     assert built_database.query(EVERYTHING) == before
 
 

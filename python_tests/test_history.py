@@ -152,7 +152,6 @@ def test_ten_deliveries_in_any_order_make_one_history(
     assert database.query(written) == before
 
 
-@pytest.mark.full
 def test_the_question_of_who_was_responsible_is_answered(built_database: Database) -> None:
     path = PROJECT / "analyses" / "ad_hoc" / "ventas_gerencia_vigente.sql"
     with closing(built_database.connect()) as session:

@@ -245,7 +245,6 @@ def test_the_page_lists_every_metric(metrics: Metrics) -> None:
     assert all(labels) and len(set(labels)) == len(labels)
 
 
-@pytest.mark.full
 def test_names_that_do_not_exist_are_refused(metrics: Metrics) -> None:
     with pytest.raises(UserError, match="got 'ventas'; allowed are .*ventas_netas"):
         metrics.sql(Question(["ventas"]))
@@ -253,7 +252,6 @@ def test_names_that_do_not_exist_are_refused(metrics: Metrics) -> None:
         metrics.sql(Question(["ventas_netas"], ["tienda__pais"]))
 
 
-@pytest.mark.full
 def test_the_command_lists_and_answers(built_database: Database, metrics: Metrics) -> None:
     folder = {"DBT_TARGET_PATH": str(built_database.folder / "target")}
     environment = built_database.environment | folder

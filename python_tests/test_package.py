@@ -156,6 +156,7 @@ def test_each_kind_of_parent_builds_the_period_that_changed(integration: Project
             assert changed[0] >= 1070, relation
 
 
+@pytest.mark.full
 def test_a_period_that_lost_all_of_its_rows_is_built_empty(integration: Project):
     integration.run("build")
     integration.database.query(
@@ -174,6 +175,7 @@ def test_a_period_that_lost_all_of_its_rows_is_built_empty(integration: Project)
     assert integration.built(text) == {"from_plain_source": {"202401"}}
 
 
+@pytest.mark.full
 def test_a_view_counts_by_the_sql_that_is_deployed(integration: Project):
     integration.run("build")
     # Not deployed yet: the view in the database is the old one.
@@ -185,6 +187,7 @@ def test_a_view_counts_by_the_sql_that_is_deployed(integration: Project):
     integration.run("build")
 
 
+@pytest.mark.full
 def test_a_seed_counts_by_the_rows_that_are_deployed(integration: Project):
     integration.run("build")
     path = integration.folder / "seeds" / "sales_seed.csv"
@@ -230,6 +233,7 @@ def test_any_name_reaches_the_catalog_and_survives_a_change(integration: Project
     ) == [(True,)]
 
 
+@pytest.mark.full
 def test_a_name_of_63_bytes_has_partitions_and_indexes_of_its_own(integration: Project):
     names = [name for (name,) in integration.database.query(TABLES_OF_THE_LONG_NAME)]
     assert len(names) == 1 + 13
@@ -240,6 +244,7 @@ def test_a_name_of_63_bytes_has_partitions_and_indexes_of_its_own(integration: P
     assert len(names) == len(integration.database.query(TABLES_OF_THE_LONG_NAME))
 
 
+@pytest.mark.full
 def test_hooks_are_macros_that_run_with_the_build(integration: Project):
     integration.run("build")
     query = integration.database.query
@@ -260,6 +265,7 @@ def test_hooks_are_macros_that_run_with_the_build(integration: Project):
     integration.run("build")
 
 
+@pytest.mark.full
 def test_a_state_that_cannot_be_read_is_no_state_and_is_said(integration: Project):
     integration.run("build")
     integration.database.query(

@@ -24,7 +24,7 @@ from retail_platform.targets import connect, connection_parameters
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, list or answer."""
-    options = _parser().parse_args(argv)
+    options = _parser().parse_args(_with_order(sys.argv[1:] if argv is None else argv))
     metrics = Metrics(find_manifest(require_project()))
     if options.list or not options.metrics:
         _show(["metric", "label", "meaning"], [(n, *told) for n, told in metrics.labels().items()])
@@ -46,6 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         _show(columns, rows)
     return 0
+
+
+def _with_order(words: Sequence[str]) -> list[str]:
+    """The command line with ``--order -margen`` in one word: argparse would see an option in it."""
+    joined = list(words)
+    if "--order" in joined[:-1]:
+        place = joined.index("--order")
+        joined[place : place + 2] = [f"--order={joined[place + 1]}"]
+    return joined
 
 
 def _show(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
