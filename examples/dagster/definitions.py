@@ -9,6 +9,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,12 @@ def build(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         if (node := nodes[one["unique_id"]]) and node["resource_type"] in BUILT
     }
     # All of them: what follows is skipped if one is missing, a model that was renamed, say.
-    for key in context.selected_asset_keys:
-        found = {"seconds": seconds[key]} if key in seconds else {}
-        yield dg.MaterializeResult(key, metadata=found)
+    # Dagster wants each behind those that it reads.
+    reads = {spec.key: [read.asset_key for read in spec.deps] for spec in context.assets_def.specs}
+    for key in TopologicalSorter(reads).static_order():
+        if key in context.selected_asset_keys:
+            found = {"seconds": seconds[key]} if key in seconds else {}
+            yield dg.MaterializeResult(key, metadata=found)
 
 
 @dg.asset(deps=[build], retry_policy=RETRIES)
