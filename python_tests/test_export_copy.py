@@ -25,6 +25,7 @@ import pytest
 from conftest import PROJECT, Database, create_database, drop_database, run_dbt, run_script
 from moto.server import ThreadedMotoServer
 
+from retail_platform.export.catalog import read_relations
 from retail_platform.export.exporting import snapshot
 from retail_platform.export.manifest import supersede
 
@@ -343,6 +344,51 @@ def test_a_changed_contract_is_told_and_the_relation_is_written_again(
         database.query("drop table retail.inexacta; insert into retail.nada values ('infinity')")
         refused = export(database, own_copy, check=False)
         assert refused.returncode == 1 and "nada holds a value" in refused.stderr
+    finally:
+        drop_database(database)
+
+
+def test_the_rows_of_a_view_are_read_if_something_that_it_reads_changed(
+    embedded_server,  # type: ignore[no-untyped-def]
+    world: Database,
+) -> None:
+    database = create_database(embedded_server, world.parameters["dbname"])
+
+    def versions() -> dict[str, str | None]:
+        with closing(database.connect()) as session:
+            return {
+                relation.name: relation.parts[0].version
+                for relation in read_relations(session, "retail")
+                if relation.name in views
+            }
+
+    views = {
+        "suma": "select count(*) as n from retail.dim_tienda",
+        "de_suma": "select n + 1 as n from retail.suma",
+        "de_hechos": "select sum(unidades)::numeric(18, 3) as n from retail.fact_ventas",
+        # Of these nothing tells.
+        "hoy": "select count(*) as n from retail.dim_tienda where fecha_apertura < current_date",
+        "ahora": "select count(*) as n from retail.dim_tienda where fecha_apertura < now()",
+        "azar": "select random() as n from retail.dim_tienda",
+        "de_azar": "select n + 1 as n from retail.azar",
+        "de_fuera": "select count(*) as n from staging.cargas",
+        "de_nada": "select 1 as n",
+    }
+    try:
+        for name, definition in views.items():
+            database.query(f"create view retail.{name} as {definition}")
+        before = versions()
+        known = {"suma", "de_suma", "de_hechos"}
+        assert {name for name, version in before.items() if version} == known
+        assert versions() == before
+        database.query("""comment on table retail.dim_tienda is 'dbt_state: {"version": "2"}'""")
+        after = versions()
+        assert {name for name in views if after[name] != before[name]} == {"suma", "de_suma"}
+        database.query(
+            "create or replace view retail.suma as select 1 + count(*) as n from retail.dim_tienda"
+        )
+        changed = versions()
+        assert {name for name in views if changed[name] != after[name]} == {"suma", "de_suma"}
     finally:
         drop_database(database)
 

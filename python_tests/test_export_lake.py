@@ -103,7 +103,7 @@ def test_the_copy_is_measured_into_the_page(built_database: Database, tmp_path: 
     [months] = exports.values()
     assert 0 < months < 20
     page = (tmp_path / "performance.md").read_text(encoding="utf-8")
-    assert "## The open copy" in page and "| pares_canasta |" in page
+    assert "## The open copy" in page and "| pares_canasta | facts |" in page
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -63,10 +63,17 @@ def measure_copy(project: Path, target: str, repeats: int) -> Measurement:
                 "the last month again, as after one more day": _summed(days),
             },
             "analyses": analyses,
-            "times": math.exp(
-                sum(math.log(each["times"]) for each in analyses.values()) / len(analyses)
-            ),
+            "times": {
+                kind: _geometric_mean(
+                    [each["times"] for each in analyses.values() if each["reads"] == kind]
+                )
+                for kind in ("facts", "marts")
+            },
         }
+
+
+def _geometric_mean(values: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
 
 
 def _timed(run: Callable[[], int]) -> Measurement:
@@ -112,4 +119,9 @@ def _compare(
     engines = {name: name for name in ("postgresql", "duckdb")}
     runs = alternate(run, engines, repeats)
     ms = {name: summarise([each["ms"] for each in found]) for name, found in runs.items()}
-    return {"ms": ms, "times": ms["postgresql"]["median"] / ms["duckdb"]["median"]}
+    return {
+        "ms": ms,
+        "times": ms["postgresql"]["median"] / ms["duckdb"]["median"],
+        # What the marts answer already takes PostgreSQL a few rows of an index.
+        "reads": "facts" if "retail.fact_" in question.statement else "marts",
+    }
