@@ -299,7 +299,7 @@ def test_the_world_is_dirty(at_once: dict[str, list[str]]) -> None:
 
 
 # Twenty random deliveries each: four builds of everything.
-SEEDS = [pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 11)]
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 11))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
