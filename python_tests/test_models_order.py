@@ -240,6 +240,8 @@ class Orders:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
             "RETAIL_THREADS": "2",
         }
+        output = self.folder / "dbt.txt"
+        output.unlink(missing_ok=True)  # else it holds what the builds before said too
         run = start_dbt(
             [
                 *("--no-use-colors", "--no-write-json", "--log-level-file", "none", "build"),
@@ -248,7 +250,7 @@ class Orders:
                 *("--project-dir", str(PROJECT), "--target", "ci"),
             ],
             self.database.environment | variables,
-            self.folder / "dbt.txt",
+            output,
         )
         code, text = run.wait(), run.text()
         assert code == 0, text[-6000:]
