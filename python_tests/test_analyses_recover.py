@@ -181,3 +181,22 @@ def test_affinities_come_first(full_database: Database, planted: dict[str, Any])
     }
     rows = ask(full_database, "pares_canasta")[:15]
     assert len(truth & {frozenset(row[7:9]) for row in rows}) >= 11
+
+
+def test_seasons_are_found(full_database: Database, planted: dict[str, Any]) -> None:
+    """Each month of each category within six points, within two on average.
+
+    Prices of produce go with its season, and demand answers: its months are told less well.
+    """
+    truth = planted["season_index_by_category_and_month"]
+    found: dict[str, list[float]] = {}
+    for category, month, _, index, _ in ask(full_database, "estacionalidad_categoria"):
+        found.setdefault(category, []).append(float(index) / 100)
+        assert len(found[category]) == month
+    assert found.keys() == truth.keys()
+    for category, indexes in found.items():
+        planted_indexes = np.array(truth[category]) / np.mean(truth[category])
+        missed = np.abs(np.array(indexes) - planted_indexes)
+        produce = category == "Frutas y Verduras"
+        assert missed.max() <= 0.06 and missed.mean() <= (0.04 if produce else 0.02), category
+        assert np.corrcoef(indexes, planted_indexes)[0, 1] >= (0.9 if produce else 0.98), category
