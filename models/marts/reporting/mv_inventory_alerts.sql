@@ -3,7 +3,7 @@
     data_through='cutoff_date',
     indexes=[
         {'columns': ['tienda_id', 'producto_id'], 'unique': true},
-        {'columns': ['alerta_inventario', 'tienda_id'], 'where': "alerta_inventario in ('SIN_STOCK', 'STOCK_BAJO')"},
+        {'columns': ['venta_diaria_promedio'], 'where': "alerta_inventario in ('SIN_STOCK', 'STOCK_BAJO')"},
     ],
 ) }}
 
