@@ -562,7 +562,8 @@ def test_chain_and_catalogue_change_up_to_the_end(query: Query, world: Path) -> 
     for name in ("opening", "closing", "works", "launch"):
         days = [day for kind, day in events if kind == name and day is not None]
         assert len({day.year for day in days if day.year > 2020}) >= 4, name
-        assert max(days).year == 2025, name
+        # Two stores close a year, drawn one by one: a year without any is one in seven.
+        assert max(days).year >= (2024 if name == "closing" else 2025), name
     works = query("""select min(fecha_remodelacion - fecha_inicio_remodelacion),
         max(fecha_remodelacion - fecha_inicio_remodelacion) from tiendas""")[0]
     assert 14 <= works[0] < works[1] <= 45
