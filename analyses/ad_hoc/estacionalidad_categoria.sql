@@ -32,17 +32,12 @@ con_tendencia as (
     select
         *,
         (
-            sum(articulos_dia) over (once order by mes rows between 5 preceding and 5 following)
-            + (
-                sum(articulos_dia) over (once order by mes rows between 6 preceding and 6 following)
-                - sum(articulos_dia) over (
-                    once order by mes rows between 5 preceding and 5 following
-                )
-            ) / 2
-        ) / 12 as tendencia,
-        count(*) over (once order by mes rows between 6 preceding and 6 following) as meses_vistos
+            sum(articulos_dia) over (serie rows between 5 preceding and 5 following)
+            + sum(articulos_dia) over (serie rows between 6 preceding and 6 following)
+        ) / 24 as tendencia,
+        count(*) over (serie rows between 6 preceding and 6 following) as meses_vistos
     from meses
-    window once as (partition by categoria)
+    window serie as (partition by categoria order by mes)
 
 ),
 
