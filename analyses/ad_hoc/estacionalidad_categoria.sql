@@ -12,6 +12,12 @@ ultimo_dia as (
 
 ),
 
+primer_dia as (
+
+    select min(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+
+),
+
 meses as (
 
     select
@@ -22,6 +28,9 @@ meses as (
     inner join {{ ref('dim_producto') }} as productos on ventas.producto_id = productos.producto_id
     where
         ventas.fecha
+        >= date_trunc('month', (select primer_dia.fecha from primer_dia) - interval '1 day')
+        + interval '1 month'
+        and ventas.fecha
         < date_trunc('month', (select ultimo_dia.fecha from ultimo_dia) + interval '1 day')
     group by productos.categoria, date_trunc('month', ventas.fecha::timestamp)
 
