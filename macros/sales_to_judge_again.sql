@@ -51,8 +51,12 @@ from {{ ref('dim_producto') }} as productos
 inner join {{ sold }} as ventas on productos.producto_id = ventas.producto_id
 inner join antiguas on ventas.mes = antiguas.mes
 where
-    ventas.mes > productos.fecha_retiro
-    or ventas.mes < date_trunc('month', productos.fecha_lanzamiento)::date
+    -- A return comes after the product's last sale: a row of the sums without a line sold.
+    ventas.lineas > 0
+    and (
+        ventas.mes > productos.fecha_retiro
+        or ventas.mes < date_trunc('month', productos.fecha_lanzamiento)::date
+    )
 {%- endif %}
 union all
 select ventas.fecha_venta

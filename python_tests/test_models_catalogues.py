@@ -171,22 +171,25 @@ def test_a_closing_and_a_retirement_reach_the_sales_that_they_forbid(
     store = database.query(
         "select tienda_id from retail.fact_ventas where fecha_venta >= '2025-11-10' limit 1"
     )[0][0]
+    # Retired at the end of November, it comes back in December: no sale that the catalogue forbids.
     product = database.query(
-        "select producto_id from retail.fact_ventas where fecha_venta >= '2025-12-10' "
-        "and tienda_id <> %s limit 1",
+        "select producto_id from retail.fact_devoluciones where tienda_id <> %s "
+        "and fecha_devolucion >= '2025-12-01' and fecha_venta < '2025-12-01' "
+        "and producto_id in (select producto_id from retail.fact_ventas "
+        "where fecha_venta >= '2025-12-01') order by 1 limit 1",
         store,
     )[0][0]
     life = """
         select count(*) from retail.fact_ventas
         where tienda_id = %s and fecha_venta > '2025-11-09'
-            or producto_id = %s and fecha_venta > '2025-12-09'
+            or producto_id = %s and fecha_venta > '2025-11-30'
     """
     total = database.query("select count(*) from retail.fact_ventas")
     ((forbidden,),) = database.query(life, store, product)
     assert forbidden
     for catalogue, number, column, day in (
         ("tiendas", store, "fecha_cierre", "2025-11-09"),
-        ("productos", product, "fecha_retiro", "2025-12-09"),
+        ("productos", product, "fecha_retiro", "2025-11-30"),
     ):
         rows = rows_of(generated_data, catalogue).filter(pl.nth(0) == str(number)).to_dicts()
         deliver(tmp_path, f"{catalogue}_c.csv", [rows[0] | {column: day}], database)
@@ -203,6 +206,10 @@ def test_a_closing_and_a_retirement_reach_the_sales_that_they_forbid(
     ) == [(0,)], "returns follow their sales"
     again = run_dbt("run", *ALLOW, database=database).stdout
     assert "build," not in again and "refresh concurrently" not in again
+    other = rows_of(generated_data, "productos").filter(pl.nth(0) != str(product)).to_dicts()[0]
+    deliver(tmp_path, "productos_p.csv", [other | {"precio_lista": "77.00"}], database)
+    priced = run_dbt("run", *ALLOW, database=database).stdout
+    assert "fact_ventas: 0 of 60 partitions to build" in priced, "a price forbids no sale"
     for catalogue, number in (("tiendas", store), ("productos", product)):
         rows = rows_of(generated_data, catalogue).filter(pl.nth(0) == str(number)).to_dicts()
         deliver(tmp_path, f"{catalogue}_d.csv", rows, database)
