@@ -79,10 +79,11 @@ def test_lifts_are_found(full_database: Database, full_data: Path, planted: dict
 def test_holidays_are_found(
     full_database: Database, full_data: Path, planted: dict[str, Any]
 ) -> None:
-    """Within four points, or three standard errors; factors of categories by their share.
+    """Within four points but for one in six, these within three standard errors.
 
-    On Christmas and its like customers also find stores closed: what is sold of an ordinary day
-    within the hours of that day is all that the event can work on.
+    Factors of categories are weighed by their share. On Christmas and its like customers also find
+    stores closed: what is sold of an ordinary day within the hours of that day is all that the
+    event can work on.
     """
     lines = (
         pl.scan_parquet(full_data / "ventas" / "*.parquet")
@@ -102,7 +103,7 @@ def test_holidays_are_found(
     hours = open_share(full_database, planted["opening_hours_by_format"])
     effects: dict[str, list[float]] = {}
     spread: dict[str, list[float]] = {}
-    for day, name, _, _, _, _, effect, error in ask(full_database, "efecto_festivos"):
+    for day, name, *_, effect, error in ask(full_database, "efecto_festivos"):
         factor = sum(
             part * planted_factor(planted["events"], holidays, day, category)
             for category, part in share.items()
@@ -111,34 +112,42 @@ def test_holidays_are_found(
         # The noise of a day is a share of what is sold on it.
         spread.setdefault(name, []).append(float(error) * factor)
     assert len(effects) >= 15
-    # Five days of each: what they tell is known to about two points (a region's weather lasts for
-    # days and is not planted by day), so a few of 22 lie outside of four.
+    # Five days of each: what they tell is known to about two points (1 % of a chain's tickets, and a
+    # region's weather lasts for days), so one or two of 22 lie outside of four by chance.
     missed = {name: float(np.mean(values)) for name, values in effects.items()}
     missed = {name: off for name, off in missed.items() if abs(off) > 4}
-    assert len(missed) <= len(effects) / 4, missed
+    assert len(missed) <= len(effects) / 6, missed
     for name, off in missed.items():
         error = np.sqrt(np.mean(np.square(spread[name])) / len(spread[name]))
         assert abs(off) <= 3 * error, (name, off, error)
 
 
 def open_share(database: Database, opening: dict[str, Any]) -> dict[str, float]:
-    """Share of an ordinary day's lines that falls into the hours of each kind of day."""
+    """Share of an ordinary day's lines that falls into the hours of each kind of day.
+
+    The web does not close early, only with a store that is closed all day.
+    """
     rows = database.query(
         """
-        select formato, extract(hour from hora)::int, count(*)
+        select formato, canal = 'tienda', extract(hour from hora)::int, count(*)
         from retail.fact_ventas v
         join retail.dim_tienda using (tienda_id)
         join retail.dim_calendario c on c.fecha = v.fecha_venta
         where es_dia_ordinario
-        group by 1, 2
+        group by 1, 2, 3
         """
     )
+
+    def is_served(hours: list[int], in_store: bool, hour: int) -> bool:
+        first, last = hours
+        return first <= hour < last if in_store else first < last
+
     lines = sum(count for *_, count in rows)
     return {
         kind: sum(
             count
-            for name, hour, count in rows
-            if opening[name][kind][0] <= hour < opening[name][kind][1]
+            for name, in_store, hour, count in rows
+            if is_served(opening[name][kind], in_store, hour)
         )
         / lines
         for kind in set(KIND_OF_DAY.values())
