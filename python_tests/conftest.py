@@ -44,6 +44,9 @@ SMALL = {"shared_buffers": "128MB", "maintenance_work_mem": "64MB", "max_wal_siz
 
 ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
 
+# They read no data: once, with `make build` (test_targets_build), is enough.
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+
 # A build at full scale.
 LONGEST_DBT = 3600
 
@@ -257,9 +260,12 @@ def embedded_standin() -> Iterator[Standin]:
     yield from _standin(find_binaries(), None)
 
 
-@pytest.fixture(params=["tls_standin", "embedded_standin"], ids=["15-tls", "18"])
+@pytest.fixture(
+    params=["tls_standin", pytest.param("embedded_standin", marks=pytest.mark.full)],
+    ids=["15-tls", "18"],
+)
 def any_standin(request: pytest.FixtureRequest) -> Standin:
-    """Each stand-in in turn."""
+    """Each stand-in in turn; the fast tests ask the one with TLS."""
     return request.getfixturevalue(request.param)
 
 
@@ -290,7 +296,7 @@ def built_on(last_months: Path) -> Callable[[Standin], RdsDatabase]:
                 *["load.py", "--target", "rds", str(last_months)],
                 env=database.environment_of("retail_loader"),
             )
-            run_dbt("build", database=database)
+            run_dbt("build", *WITHOUT_UNIT_TESTS, database=database)
         return built[key]
 
     return build
@@ -372,7 +378,7 @@ def built_database(embedded_server: LocalServer, generated_data: Path) -> Iterat
     """
     database = create_database(embedded_server)
     run_script(*["load.py", "--target", "ci", str(generated_data)], env=database.environment)
-    run_dbt("build", database=database)
+    run_dbt("build", *WITHOUT_UNIT_TESTS, database=database)
     yield database
     drop_database(database)
 
