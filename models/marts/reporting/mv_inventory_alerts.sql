@@ -121,8 +121,13 @@ con_dinero as (
                 then (medidas.stock_actual - medidas.maxima) * medidas.costo_unitario
             when medidas.estado != 'NORMAL'
                 then
-                    greatest(medidas.dias_sin_entrega * medidas.demanda - medidas.stock_actual, 0)
+                    -- Divided last: a quotient cut off before rounds a half cent down.
+                    greatest(
+                        medidas.dias_sin_entrega * medidas.unidades_con_stock
+                        - medidas.stock_actual * medidas.dias_con_stock, 0
+                    )
                     * greatest(medidas.precio_sin_iva - medidas.costo_unitario, 0)
+                    / medidas.dias_con_stock
         end as dinero
     from medidas
     left join duraciones
