@@ -253,7 +253,8 @@ EXPECTED = {
                 as margen_perdido_diario,
             redondo(100 * dinero) as dinero_en_riesgo,
             if(estado = 'NORMAL', null, row_number() over (
-                partition by estado order by dinero desc, por_dia * gana desc, tienda_id, producto_id
+                partition by estado -- doubles: equal fractions may differ in their last bit
+                order by round(dinero, 9) desc, round(por_dia * gana, 9) desc, tienda_id, producto_id
             )) as posicion
         from hoy
     """,
