@@ -175,6 +175,14 @@ EXPECTED: dict[str, str] = {
     "agg_ventas_dia_tienda_canal": _summed(
         {"fecha": _DAY, "tienda_id": _STORE, "canal": ("canal", "canal")}, tickets=True
     ),
+    "agg_ventas_mes_tienda_canal": _summed(
+        {
+            "mes": ("date_trunc('month', fecha_venta)", "date_trunc('month', fecha_devolucion)"),
+            "tienda_id": _STORE,
+            "canal": ("canal", "canal"),
+        },
+        tickets=True,
+    ),
     "agg_ventas_mes_tienda_producto": _summed(
         {
             "mes": ("date_trunc('month', fecha_venta)", "date_trunc('month', fecha_devolucion)"),
@@ -320,9 +328,47 @@ EXPECTED: dict[str, str] = {
 }
 
 
-# Relations of products, prices, promotions, baskets, returns, stores and suppliers: `_add_effects`
-# makes the tables that they are taken of.
+# Relations that add up others; those of products, prices, promotions, baskets, returns, stores and
+# suppliers: `EFFECTS` makes the tables that they are taken of.
 EXPECTED |= {
+    "mv_ventas_dia_segmento": f"""
+        with vendido as (
+            select fecha, cadena, region, formato, count(*) filter (where es_dia_abierto) as dias_tienda,
+                sum(numero_tickets) as numero_tickets, sum(articulos) as articulos, sum(total_ventas) as total_ventas,
+                sum(ventas_netas) as ventas_netas, sum(margen) as margen
+            from dia_tienda join tiendas using (tienda_id) group by all
+        ), mismas as (
+            select fecha, cadena, region, formato, sum(pagado) as ventas_mismas_tiendas,
+                sum(pagado_anno) as ventas_mismas_tiendas_anterior, sum(tickets) as tickets_mismas_tiendas,
+                sum(tickets_anno) as tickets_mismas_tiendas_anterior
+            from comparado where mismas group by all
+        ), planeado as (
+            select fecha, cadena, region, formato, count(*) as dias_tienda_plan, sum(base_ventas) as base_ventas,
+                sum(if(base_ventas is not null, plan_ventas, null)) as plan_ventas_con_base,
+                sum(plan_ventas) as plan_ventas, sum(plan_ventas_netas) as plan_ventas_netas,
+                sum(plan_margen) as plan_margen, sum(plan_tickets) as plan_tickets
+            from ({EXPECTED["mv_plan_ventas"]}) join tiendas using (tienda_id) group by all
+        )
+        from vendido full join planeado using (fecha, cadena, region, formato)
+        left join mismas using (fecha, cadena, region, formato)
+    """,
+    "mv_ventas_mes_tienda": f"""
+        with vendido as (
+            select date_trunc('month', fecha) as mes, tienda_id, count(*) filter (where es_dia_abierto) as dias_tienda,
+                sum(numero_tickets) as numero_tickets, sum(total_ventas) as total_ventas,
+                sum(ventas_netas) as ventas_netas, sum(margen) as margen
+            from dia_tienda group by all
+        ), mismas as (
+            select date_trunc('month', fecha) as mes, tienda_id, sum(pagado) as ventas_mismas_tiendas,
+                sum(pagado_anno) as ventas_mismas_tiendas_anterior
+            from comparado where mismas group by all
+        ), planeado as (
+            select date_trunc('month', fecha) as mes, tienda_id, count(*) as dias_tienda_plan,
+                sum(plan_ventas) as plan_ventas
+            from ({EXPECTED["mv_plan_ventas"]}) group by all
+        )
+        from vendido full join planeado using (mes, tienda_id) left join mismas using (mes, tienda_id)
+    """,
     "mv_puente_ventas": """
         with u as (
             select p.periodo, p.desde, d.region, d.categoria, d.producto_id, granel,

@@ -219,7 +219,7 @@ def _one_store(view: View, store: int) -> list[str]:
             back,
         ]
     row = found[0]
-    days = view.rows("ventas_por_dia", tienda=store)
+    days = view.rows("ventas_de_tienda", tienda=store)
     opened = f"abierta desde el {fmt.day(row['fecha_apertura'])}"
     closed = f", cerrada el {fmt.day(row['fecha_cierre'])}" if row["fecha_cierre"] else ""
     place = escape(f"{row['ciudad']}, {row['estado']} · región {row['region']}")

@@ -1,6 +1,7 @@
 {{ config(
     materialized='materialized_view',
     data_through='cutoff_date',
+    on_dependants='rebuild',
     indexes=[{'columns': ['fecha', 'tienda_id'], 'unique': true}],
 ) }}
 
