@@ -11,7 +11,7 @@ import datetime
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page
 from dashboard.browser import Served, chromium, served
 from dashboard.data import Edition, Row, Value, Warehouse, statement
 from dashboard.pages import PAGES
-from dashboard.periods import PRESETS, preset
+from dashboard.periods import DEFAULT, PRESETS, preset
 from dashboard.view import FILTERS, View
 from retail_platform.errors import UserError, report_user_errors
 from retail_platform.postgres.connection import connect
@@ -113,7 +113,22 @@ def _wait_for_change(page: Page, before: str) -> None:
     )
 
 
-def alone(browser: Browser, dashboard: Served) -> list[float]:
+def changing(keys: Iterable[str], cutoff: datetime.date) -> list[str]:
+    """Periods of other days than the one before: a click on the same days changes nothing to see.
+
+    Args:
+        keys: Of `PRESETS`, in the order of the clicks; a page begins with `DEFAULT`.
+        cutoff: Last day of the data: on a Monday, the day before and the week are the same.
+    """
+    found, shown = [], preset(DEFAULT, cutoff).text
+    for key in keys:
+        if preset(key, cutoff).text != shown:
+            found.append(key)
+            shown = preset(key, cutoff).text
+    return found
+
+
+def alone(browser: Browser, dashboard: Served, cutoff: datetime.date) -> list[float]:
     """Each interaction of one visitor: all periods of all pages, none asked before."""
     waited = []
     page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -121,12 +136,13 @@ def alone(browser: Browser, dashboard: Served) -> list[float]:
         if what.dated:
             page.goto(f"{dashboard.address}/{key}")
             page.wait_for_selector(".bloque h1")
-            waited += [_choose(page, PRESETS[period]) for period in PERIODS if period != "28d"]
+            others = [period for period in PERIODS if period != DEFAULT]
+            waited += [_choose(page, PRESETS[period]) for period in changing(others, cutoff)]
     page.close()
     return waited
 
 
-def together(browser: Browser, dashboard: Served) -> list[float]:
+def together(browser: Browser, dashboard: Served, cutoff: datetime.date) -> list[float]:
     """The same of twenty visitors who click at once; an error ends it."""
     visitors = [browser.new_page() for _ in range(VISITORS)]
     for number, visitor in enumerate(visitors):
@@ -134,7 +150,7 @@ def together(browser: Browser, dashboard: Served) -> list[float]:
     for visitor in visitors:
         visitor.wait_for_selector(".bloque h1", timeout=120_000)
     waited = []
-    for period in ("7d", "mes", "91d", "anno"):
+    for period in changing(("7d", "mes", "91d", "anno"), cutoff):
         befores = [visitor.locator(".antetitulo").inner_text() for visitor in visitors]
         begun = time.perf_counter()
         for visitor in visitors:
@@ -174,6 +190,8 @@ def _run(argv: Sequence[str] | None) -> None:
     for page, period, cost, note in questions(options.target, options.repeats):
         name = f"{page}, {PRESETS[period]}" if period else page
         _line(name, cost, "ms", BOUNDS["questions"], note)
+    with closing(Warehouse(options.target)) as warehouse:
+        cutoff = warehouse.edition().rows("datos")[0]["fecha_corte"]
     with chromium() as browser:
         begun = time.perf_counter()
         with served(options.target) as dashboard:
@@ -183,11 +201,11 @@ def _run(argv: Sequence[str] | None) -> None:
             started = 1000 * (time.perf_counter() - begun)
             first.close()
             _line("first page after the start", started, "ms", BOUNDS["first page"])
-            one = alone(browser, dashboard)
+            one = alone(browser, dashboard, cutoff)
             _line("interaction, median", statistics.median(one), "ms")
             _line("interaction, p95", _p95(one), "ms", BOUNDS["interaction"])
             _line("memory, one visitor", _memory(dashboard.pid), "MB", BOUNDS["memory"])
-            many = together(browser, dashboard)
+            many = together(browser, dashboard, cutoff)
             _line(f"interaction of {VISITORS} at once, median", statistics.median(many), "ms")
             _line(f"interaction of {VISITORS} at once, p95", _p95(many), "ms")
             _line(f"memory, {VISITORS} visitors", _memory(dashboard.pid), "MB", BOUNDS["memory"])

@@ -21,8 +21,8 @@ from dashboard.data import QUERIES, Edition, NotAvailable, Warehouse, statement
 from dashboard.definitions import DEFINITIONS
 from dashboard.markup import Column, Table, table
 from dashboard.pages import PAGES
-from dashboard.periods import Period, preset, whole_months
-from dashboard.view import FILTERS, View
+from dashboard.periods import Period, point_of, points, preset, whole_months
+from dashboard.view import FILTERS, View, total
 from retail_platform.errors import UserError
 from retail_platform.reporting.spreadsheets import csv_bytes
 
@@ -69,6 +69,15 @@ def test_a_month_is_compared_with_its_dates_and_days_with_their_weekdays() -> No
     assert (week.start, week.before[0]) == (day("2026-11-23"), day("2025-11-24"))
     assert {date.weekday() for date in (week.start, week.before[0])} == {0}
     assert Period(day("2026-01-01"), day("2026-11-23")).grain == "mes"
+
+
+def test_weeks_of_a_drawing_end_with_the_period() -> None:
+    """The last point is never a part of a week, which would look like a fall; the first may be."""
+    period = preset("91d", day("2026-11-30"))
+    assert points(period) == [day("2026-09-01") + datetime.timedelta(7 * n) for n in range(13)]
+    assert point_of(day("2026-11-24"), period) == point_of(day("2026-11-30"), period)
+    longer = Period(day("2026-08-30"), day("2026-11-30"))
+    assert points(longer)[:2] == [day("2026-08-25"), day("2026-09-01")]
 
 
 @pytest.mark.parametrize(
@@ -228,6 +237,66 @@ def test_a_long_period_is_the_same_from_months_and_days(
         assert {key: value for key, value in found.items() if value} == dict(sold)
 
 
+# From the middle of a month to the middle of another, whole months alone, days alone.
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("2025-01-17", "2025-04-20"), ("2025-02-01", "2025-03-31"), ("2025-03-03", "2025-03-30")],
+)
+def test_days_stores_and_formats_are_sums_of_the_lines_of_the_fact(
+    built_database: Database, edition: Edition, start: str, end: str
+) -> None:
+    """Whatever the sums are read from: by day, of the days of each store, of its whole months."""
+    view = view_of(edition, "resumen", Period(day(start), day(end)))
+    stores = {row["tienda_id"]: row for row in view.rows("ventas_por_tienda")}
+    days = {row["fecha"]: row for row in view.rows("ventas_por_dia")}
+    formats = {(row["formato"], row["canal"]): row for row in view.rows("ventas_por_formato")}
+    store = max(stores)
+    of_store = {row["fecha"]: row for row in view.rows("ventas_de_tienda", tienda=store)}
+
+    def lines(keys: str, period: tuple[datetime.date, datetime.date], where: str = "") -> list:
+        return built_database.query(
+            f"select {keys}, sum(total_linea), count(distinct ticket_id) from retail.fact_ventas "
+            f"join retail.dim_tienda using (tienda_id) where fecha_venta between %s and %s {where} "
+            f"group by {keys}",
+            *period,
+        )
+
+    shift = view.period.start - view.period.before[0]
+    for suffix, period in (
+        ("", (view.period.start, view.period.end)),
+        ("_antes", view.period.before),
+    ):
+        one, other = f"total_ventas{suffix}", f"numero_tickets{suffix}"
+        later = shift if suffix else datetime.timedelta()
+        for name, sold, read in (
+            ("store", lines("tienda_id", period), stores),
+            ("day", lines("fecha_venta", period), days),
+            ("day of a store", lines("fecha_venta", period, f"and tienda_id = {store}"), of_store),
+        ):
+            found = {key: (row[one], row[other]) for key, row in read.items() if row[one]}
+            moved = {(key + later if name != "store" else key): pair for key, *pair in sold}
+            assert found == {key: tuple(pair) for key, pair in moved.items()}, (name, suffix)
+        assert {key: (row[one], row[other]) for key, row in formats.items() if row[one]} == {
+            (form, channel): (money, tickets)
+            for form, channel, money, tickets in lines("formato, canal", period)
+        }
+    [(compared,)], [(planned, planned_days)] = (
+        built_database.query(
+            f"select {sums} from retail.{relation} and fecha between %s and %s",
+            view.period.start,
+            view.period.end,
+        )
+        for sums, relation in (
+            ("sum(total_ventas)", "mv_daily_store_sales where es_mismas_tiendas"),
+            ("sum(plan_ventas), count(*)", "mv_plan_ventas where true"),
+        )
+    )
+    for rows in (stores.values(), days.values()):
+        assert total(list(rows), "ventas_mismas") == compared
+        assert total(list(rows), "total_ventas_plan") == planned
+    assert total(list(days.values()), "dias_tienda_plan") == planned_days
+
+
 @pytest.mark.parametrize(
     ("page", "own"),
     [
@@ -258,6 +327,11 @@ def test_the_questions_of_each_page_are_measured(
     assert len(measured) == 4 * len(bench.PERIODS) + 2
     for _, _, together, dearest in measured:
         assert together >= float(dearest.split()[-1]) - 0.5 > -0.5
+    # A click that shows the same days changes nothing that could be waited for.
+    assert bench.changing(("ayer", "semana", "mes", "28d"), day("2026-11-30")) == [
+        *("ayer", "mes", "28d"),
+    ]
+    assert bench.changing(("7d", "mes", "28d"), day("2026-02-28")) == ["7d", "mes"]
 
 
 def test_a_build_at_work_and_the_sample_are_said(edition: Edition) -> None:
