@@ -88,7 +88,8 @@ def trend(
         for share in (0.0, 0.25, 0.5, 0.75, 1.0)
     )
     labels = "".join(
-        f'<span style="left:{100 * index / count:.2f}%">{escape(point.label)}</span>'
+        f"<span{' class=fin' if index == len(points) - 1 else ''} "
+        f'style="left:{100 * index / count:.2f}%">{escape(point.label)}</span>'
         for index, point in enumerate(points)
         if point.label
     )

@@ -109,8 +109,9 @@ def _like_for_like(days: Sequence[Row], has_plan: bool) -> Stat:
     if grown is not None and visits is not None:
         ticket = (1 + grown) / (1 + visits) - 1
         below = (
-            f'<span class="sub">tráfico {fmt.percent(visits, plus=True)} · '
-            f"ticket {fmt.percent(ticket, plus=True)}</span>"
+            '<span class="sub"><span class="junto">'
+            f"tráfico {fmt.percent(visits, plus=True)} ·</span> "
+            f'<span class="junto">ticket {fmt.percent(ticket, plus=True)}</span></span>'
         )
     if has_plan and grown is not None and goal is not None:
         against = markup.delta(grown - goal, text=fmt.points(grown - goal))
@@ -135,7 +136,7 @@ class _Stretch:
 def _stretches(view: View, days: Sequence[Row], measure: str) -> list[_Stretch]:
     by_point: dict[datetime.date, list[Row]] = {point: [] for point in points(view.period)}
     for row in days:
-        by_point[point_of(row["fecha"], view.period.grain)].append(row)
+        by_point[point_of(row["fecha"], view.period)].append(row)
     return [
         _Stretch(
             rows[0]["fecha"],

@@ -105,11 +105,16 @@ def preset(key: str, cutoff: datetime.date) -> Period:
     return Period(start, cutoff, by_calendar=key in ("mes", "anno"))
 
 
-def point_of(date: datetime.date, grain: str) -> datetime.date:
-    """The first day of the point that a day belongs to."""
-    if grain == "mes":
+def point_of(date: datetime.date, period: Period) -> datetime.date:
+    """The first day of the point that a day belongs to.
+
+    Weeks are counted back from the last day, so that no short one stands at the end of the drawing
+    as a fall.
+    """
+    if period.grain == "mes":
         return date.replace(day=1)
-    return date - ONE_DAY * date.weekday() if grain == "semana" else date
+    back = (period.end - date).days
+    return date - ONE_DAY * (6 - back % 7) if period.grain == "semana" else date
 
 
 def last_of(point: datetime.date, grain: str) -> datetime.date:
@@ -122,4 +127,4 @@ def last_of(point: datetime.date, grain: str) -> datetime.date:
 def points(period: Period) -> list[datetime.date]:
     """The points of a period, in order."""
     dates: Iterable[datetime.date] = (period.start + ONE_DAY * n for n in range(period.days))
-    return sorted({point_of(date, period.grain) for date in dates})
+    return sorted({point_of(date, period) for date in dates})

@@ -228,6 +228,14 @@ def test_every_page_opens_by_its_address_in_spanish_and_without_an_error(
     assert page.locator(".bloque table").count() >= 1
     assert page.locator(".frescura").inner_text().startswith("Datos al ")
     assert page.get_by_text("Deploy").count() == 0
+    # Streamlit's own frame speaks Spanish too, and says which page this is.
+    frame = page.get_by_role("navigation", name="Páginas")
+    expect(frame.locator("[aria-current=page]")).to_have_text(PAGES[path])
+    page.set_viewport_size({"width": 768, "height": 844})
+    assert (
+        re.findall(r"\b(more|Main menu|Settings)\b", page.get_by_test_id("stHeader").inner_text())
+        == []
+    )
     # Each sign beside a figure has its definition.
     named = page.locator("[popovertarget]").evaluate_all(
         "them => them.map(one => one.getAttribute('popovertarget'))"

@@ -23,9 +23,19 @@ function sortBy(button) {
     .forEach((row) => body.append(row));
 }
 
+// Streamlit's own frame speaks English and marks no page at the address /.
+function nameFrame() {
+  document.querySelector('[data-testid="stTopNav"]')?.setAttribute("aria-label", "Páginas");
+  const links = [...document.querySelectorAll('[data-testid="stTopNavLink"]')];
+  const here = links.find((link) => link.pathname === location.pathname) ?? links[0];
+  for (const link of links) link.toggleAttribute("aria-current", false);
+  here?.setAttribute("aria-current", "page");
+}
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".bloque");
+  nameFrame();
   if (root.shown !== data.html) {
     // Whoever followed a link by keyboard goes on from there.
     const focused = root.contains(document.activeElement)

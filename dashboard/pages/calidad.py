@@ -150,7 +150,7 @@ def _days(view: View, rows: list[Row]) -> str:
                 Column("tiendas_con_venta", "Con venta", "integer", "tiendas_reportadas"),
                 Column("tiendas_abiertas", "Abiertas", "integer"),
                 Column("numero_tickets", "Tickets", "integer"),
-                Column("completo", "Día", html=state),
+                Column("completo", "Estado", html=state),
             ],
             rows,
             note="Un día está completo cuando al menos 90 % de las tiendas abiertas ya entregó "

@@ -32,8 +32,14 @@ def _lead(products: list[Row], running: list[Row]) -> str:
     share = fmt.ratio(total(products, "ventas_promocion"), total(products, "total_ventas"))
     return (
         f"<b>{fmt.short_money(given)}</b> en descuentos; <b>{fmt.percent(share)}</b> de la venta "
-        f"salió en promoción. Hay {fmt.integer(len(running))} promociones vigentes."
+        f"salió en promoción. {_running_today(len(running))}"
     )
+
+
+def _running_today(count: int) -> str:
+    if count == 1:
+        return "Hay una promoción vigente."
+    return f"Hay {fmt.integer(count)} promociones vigentes." if count else "Ninguna está vigente."
 
 
 def _figures(tickets: list[Row], products: list[Row]) -> str:
@@ -67,8 +73,8 @@ def _figures(tickets: list[Row], products: list[Row]) -> str:
     ]
     note = (
         "Ticket = artículos por ticket × precio por artículo, exacto. Los tickets son de todas las "
+        "categorías: uno tiene productos de varias. Los descuentos son de todos los formatos."
     )
-    note += "regiones y categorías: un ticket tiene productos de varias."
     return markup.piece("El ticket por dentro", markup.stats(shown), note=note)
 
 
