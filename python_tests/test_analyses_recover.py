@@ -112,8 +112,8 @@ def test_holidays_are_found(
         # The noise of a day is a share of what is sold on it.
         spread.setdefault(name, []).append(float(error) * factor)
     assert len(effects) >= 15
-    # Five days of each: what they tell is known to about two points (1 % of a chain's tickets, and a
-    # region's weather lasts for days), so one or two of 22 lie outside of four by chance.
+    # Five days of each: what they tell is known to about two points (1 % of a chain's tickets, and
+    # a region's weather lasts for days), so one or two of 22 lie outside of four by chance.
     missed = {name: float(np.mean(values)) for name, values in effects.items()}
     missed = {name: off for name, off in missed.items() if abs(off) > 4}
     assert len(missed) <= len(effects) / 6, missed
