@@ -4,6 +4,9 @@
     a launch forbids now. The latter are looked up: by the fact's index for stores; for products in the sums of the
     months outside their life, and in the fact for the month in which it begins or ends, of months that were built
     before the catalogue last changed.
+
+    On a Citus cluster, where a table on each node cannot look up rows of one that is spread over them, the months that
+    were built before a catalogue last changed are read as a whole, by each worker for itself.
 #}
 {% macro sales_to_judge_again(relation) %}
 {%- set quarantine = pg_lifecycle.built_relation('cuarentena_ventas') -%}
@@ -33,6 +36,23 @@ where
     )
 union all
 {%- endif %}
+{%- if pg_lifecycle.is_citus() %}
+select ventas.mes as lower
+from (
+    select distinct date_trunc('month', ventas.fecha_venta)::date as mes
+    from {{ relation }} as ventas
+    left join {{ ref('dim_producto') }} as productos on ventas.producto_id = productos.producto_id
+    left join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
+    where
+        {{ _in_months_before_the_catalogues(relation) }}
+        and (
+            ventas.fecha_venta < tiendas.fecha_apertura
+            or ventas.fecha_venta > tiendas.fecha_cierre
+            or ventas.fecha_venta < productos.fecha_lanzamiento
+            or ventas.fecha_venta > productos.fecha_retiro
+        )
+) as ventas
+{%- else %}
 select fuera.mes as lower
 from {{ ref('dim_tienda') }} as tiendas
 cross join lateral (
@@ -82,4 +102,27 @@ cross join lateral (
         and (fecha_venta < productos.desde or fecha_venta > productos.hasta)
     limit 1
 ) as ventas
+{%- endif %}
+{% endmacro %}
+
+
+{# SQL: whether a sale is in a month that was built before a catalogue last changed; by dates, so that others are pruned. #}
+{% macro _in_months_before_the_catalogues(relation) %}
+    {%- set old_query -%}
+        select lower, upper
+        from ({{ pg_lifecycle.partitions_of(relation) }}) as partitions
+        where
+            {%- for catalogue in ('dim_producto', 'dim_tienda') %}
+            {{ 'or ' if not loop.first }}state ->> 'version'
+                < {{ pg_lifecycle.state_of(pg_lifecycle.oid_of(ref(catalogue))) }} ->> 'version'
+            {%- endfor %}
+        order by lower
+    {%- endset -%}
+    {%- set ranges = [] -%}
+    {%- for row in run_query(old_query) -%}
+        {%- do ranges.append(
+            "(ventas.fecha_venta >= '" ~ row['lower'] ~ "' and ventas.fecha_venta < '" ~ row['upper'] ~ "')"
+        ) -%}
+    {%- endfor -%}
+    {{- return('(' ~ (ranges | join(' or ') or 'false') ~ ')') -}}
 {% endmacro %}

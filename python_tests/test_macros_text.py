@@ -389,6 +389,58 @@ def test_constraints_take_the_names_that_postgresql_would_give():
     assert [one["to"] for one in found if one["to"]] == ["retail.a", "retail.b"]
 
 
+def _placed(materialized: str = "partitioned", kind: str = "model", **config: Any) -> dict:
+    columns = {name: {"name": name, "constraints": []} for name in ("id", "fecha")}
+    return {
+        "name": "fact",
+        "resource_type": kind,
+        "config": {"materialized": materialized} | config,
+        "columns": columns,
+        "constraints": [
+            {"type": "primary_key", "columns": ["fecha"]},
+            {"type": "check", "name": "fact_positivo", "expression": "id > 0"},
+        ],
+    }
+
+
+def test_a_placement_counts_only_on_a_cluster():
+    model = _placed(distributed_by="id")
+    assert load_macros().placement_of(model) == {"kind": "local", "column": None}
+    assert load_macros(citus=True).placement_of(model) == {"kind": "distributed", "column": "id"}
+    reference = _placed("upsert", reference=True)
+    assert load_macros(citus=True).placement_of(reference)["kind"] == "reference"
+    assert load_macros(citus=True).placement_of(_placed())["kind"] == "local"
+
+
+def test_a_key_of_a_distributed_table_holds_the_distribution_column():
+    def key(citus: bool) -> str:
+        macros = load_macros(citus=citus, model=_placed(distributed_by="id"))
+        (found,) = [one for one in macros.contract_constraints("fact") if one["kind"] != "check"]
+        return found["sql"]
+
+    assert key(citus=False) == 'primary key ("fecha")'
+    assert key(citus=True) == 'primary key ("fecha", "id")'
+
+
+@pytest.mark.parametrize("citus", [False, True], ids=["plain", "citus"])
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (_placed("upsert", distributed_by="id", reference=True), "got both; allowed: one of them"),
+        (_placed(distributed_by="nada"), "distributed_by: got 'nada'; allowed: one of its columns"),
+        (_placed(distributed_by=7), "distributed_by: got '7'"),
+        (_placed("upsert", reference="si"), "reference: got 'si'; allowed: true or false"),
+        (_placed(reference=True), "allowed: distributed_by; a reference table has no partitions"),
+        (_placed("view", distributed_by="id"), "got a view model; allowed: partitioned and upsert"),
+    ],
+)
+def test_a_wrong_placement_is_refused_before_the_day_of_the_move(
+    citus: bool, model: dict, message: str
+):
+    with pytest.raises(Refused, match=re.escape(message)):
+        load_macros(citus=citus).placement_of(model)
+
+
 def test_an_unknown_constraint_is_named():
     model = {"name": "f", "columns": {}, "constraints": [{"type": "exclude", "columns": ["a"]}]}
     with pytest.raises(Refused, match="allowed: not_null, primary_key, check, unique"):

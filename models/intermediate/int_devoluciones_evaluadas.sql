@@ -6,7 +6,7 @@
 
 with
 
-devoluciones as (
+devoluciones as {{ pg_lifecycle.inlined_on_citus() }} (
 
     select * from {{ ref('stg_devoluciones') }}
     where {{ pg_lifecycle.partition_filter('fecha_devolucion') }}
@@ -23,6 +23,19 @@ ventas as (
 
 ),
 
+-- A key is unique over all loads (a later load replaces it), so a duplicate lies within one load:
+-- its first row counts.
+claves_repetidas as (
+
+    select
+        devolucion_id,
+        min(fila) as primera_fila
+    from devoluciones
+    group by devolucion_id
+    having count(*) > 1
+
+),
+
 comparadas as (
 
     select
@@ -30,10 +43,9 @@ comparadas as (
         ventas.descuento_pct,
         ventas.costo_unitario,
         ventas.ticket_id is null as es_sin_venta,
-        row_number() over (
-            partition by devoluciones.devolucion_id
-            order by devoluciones.fila
-        ) > 1 as es_clave_duplicada,
+        coalesce(
+            devoluciones.fila > claves_repetidas.primera_fila, false
+        ) as es_clave_duplicada,
         coalesce(
             sum(devoluciones.unidades) over linea > ventas.unidades
             or sum(devoluciones.importe) over linea > ventas.total_linea,
@@ -48,6 +60,7 @@ comparadas as (
             and devoluciones.tienda_id = ventas.tienda_id
             and devoluciones.producto_id = ventas.producto_id
             and devoluciones.fecha_devolucion >= ventas.fecha_venta
+    left join claves_repetidas on devoluciones.devolucion_id = claves_repetidas.devolucion_id
     window linea as (
         partition by devoluciones.ticket_id, devoluciones.linea
         order by devoluciones.fecha_devolucion, devoluciones.devolucion_id, devoluciones.fila

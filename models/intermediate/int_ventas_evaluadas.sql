@@ -20,7 +20,7 @@ ventas as not materialized (
 -- aggregation. A ticket that has a line number twice has more lines than distinct numbers; the
 -- numbers are counted as
 -- bits of a word (modulo 64, so a very long ticket may be looked at in vain).
-tickets_sospechosos as (
+tickets_sospechosos as {{ pg_lifecycle.inlined_on_citus() }} (
 
     select
         ticket_id,

@@ -18,6 +18,8 @@ from dbt_common.exceptions.macros import MacroReturn
 
 # How dbt names the macros of a template, so that its own environment finds those of other files.
 PREFIX = "dbt_macro__"
+# dbt's id of a run, under which a run keeps what it asks once.
+RUN = "prueba"
 
 
 class Refused(Exception):
@@ -48,10 +50,11 @@ class Relation:
         return self
 
 
-def load_macros(**context: Any) -> SimpleNamespace:
+def load_macros(citus: bool = False, **context: Any) -> SimpleNamespace:
     """Load every macro of the package.
 
     Args:
+        citus: Whether the database has the extension, as a run keeps the answer.
         context: What a macro may find around it: ``model``, ``graph``, ``run_query``, ``config``.
 
     Returns:
@@ -77,8 +80,10 @@ def load_macros(**context: Any) -> SimpleNamespace:
                 create=lambda database=None, schema="", identifier="": Relation(schema, identifier)
             )
         ),
+        "invocation_id": RUN,
         **context,
     }
+    names["graph"] = {f"pg_lifecycle_is_citus_{RUN}": citus} | names.get("graph", {})
     # The package calls its own macros by its name, as dbt has it for every package.
     names["pg_lifecycle"] = package = {}
     names["context"] = names

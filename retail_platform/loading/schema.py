@@ -280,7 +280,21 @@ def create_tables(cursor: Cursor) -> None:
         cursor.execute(f"set local role {OWNER}")
     for relation in missing:
         cursor.execute(_ddl()[relation])
+    _distribute(cursor, missing)
     cursor.execute("reset role")
+
+
+def _distribute(cursor: Cursor, relations: Sequence[str]) -> None:
+    """On a Citus cluster, spread new raw tables over the workers; their partitions follow them."""
+    cursor.execute("select from pg_catalog.pg_extension where extname = 'citus'")
+    if not cursor.rowcount:
+        return
+    for table in RAW_TABLES.values():
+        if table.distributed_by and f"staging.{table.name}" in relations:
+            cursor.execute(
+                "select create_distributed_table(%s, %s)",
+                (f"staging.{table.name}", table.distributed_by),
+            )
 
 
 def _ddl() -> dict[str, str]:

@@ -88,6 +88,8 @@ class RawTable:
         partition_column: Date column of the monthly partitions; None for a plain table.
         row_rules: Rules over several columns.
         has_history: Whether every delivery of a row is noted, for the history of its attributes.
+        distributed_by: On a Citus cluster, the column by which its rows are spread over workers,
+            that of the fact made of them; None: they stay on the coordinator.
     """
 
     name: str
@@ -96,6 +98,7 @@ class RawTable:
     partition_column: str | None = None
     row_rules: tuple[RowRule, ...] = field(default=(), compare=False)
     has_history: bool = False
+    distributed_by: str | None = None
 
     @property
     def subject(self) -> str:
@@ -208,6 +211,7 @@ SALES = RawTable(
     ),
     key=("ticket_id", "linea"),
     partition_column="fecha_venta",
+    distributed_by="ticket_id",
 )
 
 RETURNS = RawTable(
@@ -228,6 +232,7 @@ RETURNS = RawTable(
     ),
     key=("devolucion_id",),
     partition_column="fecha_devolucion",
+    distributed_by="ticket_id",
     row_rules=(_starts_before("fecha_venta", "fecha_devolucion"),),
 )
 
@@ -248,6 +253,7 @@ INVENTORY = RawTable(
     ),
     key=("fecha", "tienda_id", "producto_id"),
     partition_column="fecha",
+    distributed_by="tienda_id",
     row_rules=(
         RowRule(
             "stock_final",
@@ -274,6 +280,7 @@ ORDERS = RawTable(
     ),
     key=("pedido_id", "producto_id"),
     partition_column="fecha_pedido",
+    distributed_by="pedido_id",
     row_rules=(
         _starts_before("fecha_pedido", "fecha_promesa"),
         _starts_before("fecha_pedido", "fecha_entrega"),

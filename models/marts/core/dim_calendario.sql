@@ -1,4 +1,4 @@
-{{ config(materialized='upsert') }}
+{{ config(materialized='upsert', reference=true) }}
 
 -- Grain: one row per day from the var calendar_from to calendar_to, whether or not there
 -- are sales.

@@ -1,4 +1,4 @@
-{{ config(materialized='upsert') }}
+{{ config(materialized='upsert', reference=true) }}
 
 -- Grain: one row per promotion: a price cut on one product in the stores of one format. The
 -- last version that no rule refuses.

@@ -1,4 +1,4 @@
-{{ config(materialized='upsert') }}
+{{ config(materialized='upsert', reference=true) }}
 
 -- Grain: one row per store: the last version that no rule refuses.
 

@@ -1,5 +1,6 @@
 {{ config(
     materialized='partitioned',
+    distributed_by='ticket_id',
     partition_by={'fields': ['fecha_devolucion'], 'granularity': 'month'},
     partition_window=[var('calendar_from'), var('calendar_to')],
     also_rebuild='returns_to_judge_again',

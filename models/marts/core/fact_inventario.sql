@@ -1,5 +1,6 @@
 {{ config(
     materialized='partitioned',
+    distributed_by='tienda_id',
     partition_by={'fields': ['fecha'], 'granularity': 'month'},
     partition_window=[var('calendar_from'), var('calendar_to')],
     also_rebuild='stock_to_judge_again',

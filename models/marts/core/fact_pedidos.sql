@@ -1,5 +1,6 @@
 {{ config(
     materialized='partitioned',
+    distributed_by='pedido_id',
     partition_by={'fields': ['fecha_pedido'], 'granularity': 'month'},
     partition_window=[var('calendar_from'), var('calendar_to')],
     also_rebuild='orders_to_judge_again',

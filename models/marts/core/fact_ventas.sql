@@ -1,5 +1,6 @@
 {{ config(
     materialized='partitioned',
+    distributed_by='ticket_id',
     partition_by={'fields': ['fecha_venta'], 'granularity': 'month'},
     partition_window=[var('calendar_from'), var('calendar_to')],
     indexes=[{'columns': ['tienda_id', 'fecha_venta']}],

@@ -4,7 +4,7 @@
     kind: not_null, check, unique, primary_key, foreign_key. A name of the yml is kept; the others follow PostgreSQL's
     own style (`<table>_pkey`, `<table>_<columns>_fkey`). Foreign keys are sorted by the table they point to, so that
     two builds lock those tables in the same order. dbt's yml has no place for the key of a snapshot: it is its
-    `unique_key`.
+    `unique_key`. Keys of a distributed table are as `key_columns` has them.
 #}
 {% macro contract_constraints(table_name, node=none) %}
     {%- set node = node or model -%}
@@ -41,6 +41,7 @@
             'its columns: ' ~ node.columns.keys() | join(', '), node
         ) -%}
     {%- endfor -%}
+    {%- set columns = pg_lifecycle.key_columns(kind, columns, pg_lifecycle.placement_of(node)) -%}
     {%- set column_list = pg_lifecycle.quote_columns(columns) -%}
     {%- set to_columns = pg_lifecycle.quote_columns(constraint.to_columns or []) -%}
     {%- set sql = {

@@ -4,6 +4,9 @@
 #}
 {% macro create_index(table, index, name=none) %}
 {%- set name = name or pg_lifecycle.index_name(table.identifier, index) -%}
-create {{ 'unique ' if index.unique }}index {{ adapter.quote(name) }} on {{ table }} {{ index.sql }};
+{{ pg_lifecycle.alone(
+    'create ' ~ ('unique ' if index.unique else '') ~ 'index ' ~ adapter.quote(name) ~ ' on ' ~ table ~ ' ' ~ index.sql
+    ~ ';'
+) }}
 comment on index {{ pg_lifecycle.beside(table, name) }} is 'dbt_index: {{ index.hash }}';
 {% endmacro %}

@@ -13,6 +13,6 @@
 {{ pg_lifecycle.retry_locks(
     relation.render(), 'lock table only ' ~ referenced | join(', only ') ~ ' in share row exclusive mode;'
 ) }}
-set local lock_timeout to default;
+{{ pg_lifecycle.alone('set local lock_timeout to default;') }}
     {%- endif %}
 {% endmacro %}

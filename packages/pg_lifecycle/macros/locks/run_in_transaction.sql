@@ -4,7 +4,8 @@
     transactions, which the next run does again.
 
     dbt's connection is in a transaction already, in which the catalog and, to compare a contract, what the model reads
-    were asked: it ends first, so that no lock of it is held while the statements wait for theirs.
+    were asked: it ends first, so that no lock of it is held while the statements wait for theirs. On a cluster the
+    transaction touches the workers as `one_connection_per_worker` says.
 #}
 {% macro run_in_transaction(name, sql, synchronous=false) %}
     {%- call statement(name, auto_begin=False) -%}
@@ -13,6 +14,7 @@ begin;
         {%- if not synchronous %}
 set local synchronous_commit = off;
         {%- endif %}
+{{ pg_lifecycle.one_connection_per_worker() }}
 {{ sql }}
 -- The one place where a materialization commits.
 commit;

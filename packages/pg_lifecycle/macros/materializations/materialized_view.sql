@@ -167,9 +167,9 @@ drop materialized view if exists {{ new }};
             ~ ('has no unique btree index on plain columns without WHERE' if populated else 'holds no data yet')
         ) -%}
     {%- endif %}
-set local default_statistics_target = 10;
+{{ pg_lifecycle.alone('set local default_statistics_target = 10;') }}
 refresh materialized view {{ 'concurrently ' if concurrently }}{{ relation }};
-set local default_statistics_target to default;
+{{ pg_lifecycle.alone('set local default_statistics_target to default;') }}
 analyze {{ relation }};
 {{ pg_lifecycle.comment_with_state(
     'materialized view', relation, model.description,

@@ -62,8 +62,8 @@
             relation, new, partition.name, partition.lower, partition.upper, partitioning, sql, constraints, indexes
         )) -%}
         {%- do pg_lifecycle.run_in_transaction('exchange', pg_lifecycle.exchange_partition(
-            relation, new, partition.name, partition.existing_name, partition.lower, partition.upper, constraints,
-            indexes, pg_lifecycle.state_sql(partition.sources, definition, 'select count(*) from ' ~ new)
+            relation, new, partition.name, partition.existing_name, partition.lower, partition.upper, partitioning,
+            constraints, indexes, pg_lifecycle.state_sql(partition.sources, definition, 'select count(*) from ' ~ new)
         )) -%}
     {%- endfor -%}
 

@@ -32,6 +32,7 @@
         {%- set columns = pg_lifecycle.compare_columns(relation) -%}
         {%- do pg_lifecycle.refuse_differences(
             relation, columns.differences + pg_lifecycle.compare_constraints(relation, constraints)
+            + pg_lifecycle.compare_placement(relation, pg_lifecycle.placement_of(model))
         ) -%}
         {%- set ddl = columns.statements | join('\n') ~ pg_lifecycle.reconcile_indexes(relation, indexes) -%}
     {%- endif -%}
@@ -46,11 +47,19 @@
 {# SQL that creates an empty table with the constraints of the contract and the indexes of the model. #}
 {% macro _create_table(relation, constraints, indexes) %}
 {{ pg_lifecycle.lock_referenced(relation, constraints) }}
+{%- set placement = pg_lifecycle.placement_of(model) %}
 create table {{ relation }} ({{ pg_lifecycle.typed_columns() }});
-{{ pg_lifecycle.add_constraints(relation, constraints, ['not_null', 'check', 'primary_key', 'unique', 'foreign_key']) }}
+{{ pg_lifecycle.add_constraints(
+    relation, constraints, ['not_null', 'check', 'primary_key', 'unique'] + ([] if placement.kind != 'local'
+    else ['foreign_key'])
+) }}
 {%- for index in indexes %}
 {{ pg_lifecycle.create_index(relation, index) }}
 {%- endfor %}
+{%- if placement.kind != 'local' %}
+{{ pg_lifecycle.place_table(relation, placement) }}
+{{ pg_lifecycle.add_foreign_keys(relation, constraints) }}
+{%- endif %}
 {% endmacro %}
 
 
@@ -62,6 +71,9 @@ create table {{ relation }} ({{ pg_lifecycle.typed_columns() }});
     foreign key is looked at when it ends, when every row is there again. Works for any unique index, takes no lock
     that readers notice. What still breaks the key is a real duplicate, and the error says so. A foreign key that does
     more than to refuse (CASCADE, SET NULL) would act on the deletion, and is refused.
+
+    Citus changes no table of the coordinator in one statement that reads a distributed or reference table: there the
+    rows of the query are gathered first, in a table that goes with the transaction.
 #}
 {% macro _merge_rows(relation, key_columns, model_sql) %}
 {%- set columns = model.columns.keys() | map('string') | list -%}
@@ -71,14 +83,22 @@ create table {{ relation }} ({{ pg_lifecycle.typed_columns() }});
     ({{ pg_lifecycle.quote_columns(key_columns, 'kept.') }}) = ({{ pg_lifecycle.quote_columns(key_columns, 'fresh.') }})
 {%- endset -%}
 {%- set values = pg_lifecycle.quote_columns(columns) -%}
-{%- set fresh_rows -%}
-        fresh as materialized (
+{%- set query -%}
             select {{ pg_lifecycle.cast_columns() }}
             from (
 {{ model_sql }}
             ) as model_rows
+{%- endset -%}
+{%- set gathered = pg_lifecycle.is_citus() and pg_lifecycle.placement_of(model).kind == 'local' -%}
+{%- set fresh_rows -%}
+        fresh as materialized (
+            {{ 'select * from pg_temp.pg_lifecycle_fresh' if gathered else query }}
         ),
 {%- endset -%}
+{%- if gathered %}
+create temporary table pg_lifecycle_fresh on commit drop as
+{{ query }};
+{%- endif %}
 do $merge$
 #variable_conflict use_column
 declare

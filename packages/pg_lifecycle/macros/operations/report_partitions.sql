@@ -9,7 +9,7 @@
             lower,
             upper,
             coalesce(state ->> 'rows', '-') as rows,
-            pg_size_pretty(pg_total_relation_size(oid)) as size,
+            pg_size_pretty({{ pg_lifecycle.size_of('oid') }}) as size,
             coalesce(state ->> 'version', 'not built by dbt') as version,
             coalesce(state ->> 'built_at', '-') as built_at,
             case when state ->> 'tested' = state ->> 'version' then 'tested' else 'not tested' end as tested

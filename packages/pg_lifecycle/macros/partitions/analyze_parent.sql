@@ -15,7 +15,7 @@
     {%- set command_query -%}
         select case
             when current_setting('server_version_num')::integer >= 180000
-                then 'set local default_statistics_target = 10; analyze only'
+                then 'analyze only'
             when (
                 select count(*) filter (
                     where last_analyze is null
@@ -28,5 +28,7 @@
         where relid = {{ pg_lifecycle.oid_of(relation) }}
     {%- endset -%}
     {%- set command = run_query(command_query)[0]['command'] -%}
-    {{- return(command ~ ' ' ~ relation ~ ';' if command else '') -}}
+    {%- set small_sample = pg_lifecycle.alone('set local default_statistics_target = 10;')
+        if command == 'analyze only' else '' -%}
+    {{- return(small_sample ~ ' ' ~ command ~ ' ' ~ relation ~ ';' if command else '') -}}
 {% endmacro %}

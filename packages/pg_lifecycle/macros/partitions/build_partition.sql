@@ -4,25 +4,47 @@
 
     The CHECK of the bound lets ATTACH skip its scan. Foreign keys come last (`exchange_partition`), because they lock
     the referenced tables against writing. The comment says whose it is, for `drop_leftovers` after a kill.
+
+    On a cluster CREATE TABLE AS would gather the rows on the coordinator. There the table is distributed while it is
+    empty, beside its parent's shards, with the rules that need no index; then each worker fills its own, if the query
+    keeps the distribution column.
 #}
 {% macro build_partition(parent, new, name, lower, upper, partitioning, model_sql, constraints, indexes) %}
 {%- set column = adapter.quote(partitioning.column) -%}
-drop table if exists {{ new }};
-create table {{ new }} as
+{%- set placement = pg_lifecycle.placement_of(model) -%}
+{%- set named = pg_lifecycle.constraints_of_partition(new, constraints) -%}
+{%- set own_kinds = ['check', 'not_null', 'unique', 'primary_key'] -%}
+{%- set bound = [
+    'alter column ' ~ column ~ ' set not null',
+    'add constraint ' ~ adapter.quote(pg_lifecycle.bound_name(new)) ~ ' check ('
+        ~ column ~ " >= '" ~ lower ~ "' and " ~ column ~ " < '" ~ upper ~ "')",
+] -%}
+{%- set rows -%}
 select {{ pg_lifecycle.cast_columns() }}
 from (
 {{ pg_lifecycle.restrict_to_partition(model_sql, lower, upper) }}
 ) as model_rows;
+{%- endset -%}
+drop table if exists {{ new }};
+{%- if placement.kind == 'local' %}
+create table {{ new }} as
+{{ rows }}
 comment on table {{ new }} is {{ pg_lifecycle.literal(pg_lifecycle.under_construction(parent)) }};
 
-{{ pg_lifecycle.add_constraints_or_explain(
-    new, name, pg_lifecycle.constraints_of_partition(new, constraints), ['check', 'not_null', 'unique', 'primary_key'],
-    [
-        'alter column ' ~ column ~ ' set not null',
-        'add constraint ' ~ adapter.quote(pg_lifecycle.bound_name(new)) ~ ' check ('
-            ~ column ~ " >= '" ~ lower ~ "' and " ~ column ~ " < '" ~ upper ~ "')",
-    ]
+{{ pg_lifecycle.explain_violations(
+    new, name, named, own_kinds, [pg_lifecycle.add_constraints(new, named, own_kinds, bound)]
 ) }}
+{%- else %}
+{%- set keys = named | selectattr('kind', 'in', ['primary_key', 'unique']) | list %}
+create table {{ new }} ({{ pg_lifecycle.typed_columns() }});
+comment on table {{ new }} is {{ pg_lifecycle.literal(pg_lifecycle.under_construction(parent)) }};
+{{ pg_lifecycle.add_constraints(new, named, ['check', 'not_null'], bound) }}
+{{ pg_lifecycle.place_table(new, placement, colocate_with=parent) }}
+{{ pg_lifecycle.explain_violations(
+    new, name, named, own_kinds,
+    ['insert into ' ~ new ~ '\n' ~ rows] + pg_lifecycle.constraint_statements(new, keys, placement)
+) }}
+{%- endif %}
 
 {{ pg_lifecycle._check_before_publishing(new, name, lower, upper) }}
 {{ pg_lifecycle._name_not_nulls_like_parent(parent, new) }}

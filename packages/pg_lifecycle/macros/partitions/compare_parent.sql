@@ -35,6 +35,7 @@
     {%- set columns = pg_lifecycle.compare_columns(relation) -%}
     {%- do differences.extend(columns.differences) -%}
     {%- do differences.extend(pg_lifecycle.compare_constraints(relation, constraints)) -%}
+    {%- do differences.extend(pg_lifecycle.compare_placement(relation, pg_lifecycle.placement_of(model))) -%}
     {%- do pg_lifecycle.refuse_differences(relation, differences) -%}
     {{- return((columns.statements + [pg_lifecycle.reconcile_indexes(relation, indexes)]) | join('\n') | trim) -}}
 {% endmacro %}

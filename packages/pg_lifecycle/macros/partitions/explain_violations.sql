@@ -1,25 +1,34 @@
 {#
-    SQL that adds constraints to a partition under construction in one ALTER TABLE; if a row breaks one, the error names
-    the partition, the constraint (as it is called once published) and some of the offending rows. actions: further ones
-    of the ALTER TABLE. name: the partition's once published.
+    SQL that runs statements on a partition under construction which its constraints may refuse; if a row breaks one,
+    the error names the partition, the constraint (as it is called once published) and some of the offending rows.
+    name: the partition's once published. kinds: of the constraints that are at stake. A worker of a cluster passes on
+    message and detail only, and its names end in the number of a shard. retried: whether the statements wait for locks
+    as those of `retry_locks` do.
 #}
-{% macro add_constraints_or_explain(table, name, constraints, kinds, actions=[]) %}
-    {%- set alter_table = pg_lifecycle.add_constraints(table, constraints, kinds, actions) | trim -%}
-    {%- if alter_table -%}
+{% macro explain_violations(table, name, constraints, kinds, statements, retried=false) %}
+    {%- set statements = statements | map('trim') | select | list -%}
+    {%- if statements -%}
     {%- set published = pg_lifecycle.beside(table, name) -%}
-do $explain$
-#variable_conflict use_column
+    {%- set block -%}
 declare
     broken_constraint text;
     broken_column text;
     reason text;
     sample text;
 begin
-    {{ alter_table }}
+    {{ statements | join('\n    ') }}
 exception
     when check_violation or not_null_violation or unique_violation or foreign_key_violation then
         get stacked diagnostics
             broken_constraint = constraint_name, broken_column = column_name, reason = pg_exception_detail;
+        {%- if pg_lifecycle.is_citus() %}
+        if broken_constraint = '' and broken_column = '' then
+            broken_constraint := coalesce(
+                regexp_replace(substring(sqlerrm from 'constraint "([^"]+)"'), '_\d+$', ''), ''
+            );
+            broken_column := coalesce(substring(sqlerrm from 'column "([^"]+)"'), '');
+        end if;
+        {%- endif %}
         {%- for constraint in constraints
             if constraint.kind in ('primary_key', 'unique') and constraint.kind in kinds %}
         if broken_constraint = {{ pg_lifecycle.literal(constraint.name) }} then
@@ -47,7 +56,15 @@ exception
                 || broken_constraint || ': ' || coalesce(sample, reason, sqlerrm),
             hint = 'The published partition stays as it was. '
                 'Correct the source rows, or quarantine them, and build again.';
-end
+end;
+    {%- endset -%}
+    {%- if retried -%}
+{{ pg_lifecycle.retry_locks(name, block) }}
+    {%- else -%}
+do $explain$
+#variable_conflict use_column
+{{ block }}
 $explain$;
+    {%- endif -%}
     {%- endif -%}
 {% endmacro %}
