@@ -230,6 +230,17 @@ rds-bundle: ## Get the certificates of AWS's authorities, for TARGET=rds
 	curl --fail --silent --show-error --location --output global-bundle.pem \
 		https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
+.PHONY: citus-up citus-down test-citus
+citus-up: install ## Start a Citus cluster, coordinator + 2 workers, of the PostgreSQL in RETAIL_CITUS_BIN (docs/citus.md)
+	$(PY) -m retail_platform citus up
+
+citus-down: install ## Stop it; its data stay
+	$(PY) -m retail_platform citus down
+
+test-citus: install ## Run the tests that need a Citus cluster, on clusters of their own (15 minutes)
+	$(PY) -m retail_platform citus check
+	$(PY) -m pytest -m citus
+
 lock: install ## Resolve the dependencies again: requirements.lock, and one file for each optional extra
 	$(COMPILE) --extra dev --constraint constraints.txt --output-file requirements.lock pyproject.toml
 	for extra in $(EXTRAS); do $(COMPILE) --extra $$extra --constraint requirements.lock \
@@ -241,6 +252,7 @@ clean-db: install ## Stop the embedded PostgreSQL and delete its data
 
 clean: ## Delete everything that commands made here: environment, database, data, dbt output
 	if [ -x $(PY) ]; then $(PY) scripts/db.py stop && $(PY) scripts/db.py remove; fi
+	if [ -d .citus ]; then $(PY) -m retail_platform citus down && $(PY) -m retail_platform citus remove; fi
 	rm -rf $(VENV) $(INFRA_VENV) $(EMULATORS:%=.venv-%) examples/*/.venv data target logs dbt_packages *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- not for people -------------------------------------------------------------------------------

@@ -419,10 +419,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         reasons[reason] = reasons.get(reason, 0) + 1
     full = [
-        item for item in terminalreporter.stats.get("deselected", []) if "full" in item.keywords
+        item
+        for item in terminalreporter.stats.get("deselected", [])
+        if "full" in item.keywords and "citus" not in item.keywords
     ]
     if full:
         reasons["large or slow: run `make test-full`"] = len(full)
+    clusters = [
+        item.name
+        for item in terminalreporter.stats.get("deselected", [])
+        if "citus" in item.keywords
+    ]
+    if clusters:
+        reason = "need a Citus cluster: set RETAIL_CITUS_BIN and run `make test-citus`"
+        reasons[f"{reason}: {', '.join(clusters)}"] = len(clusters)
     if reasons:
         terminalreporter.section("left out")
         for reason, count in reasons.items():

@@ -24,6 +24,7 @@ COMMANDS = {
     "daily": "the daily run: load what arrived, build what changed, check, report",
     "check": "compare what is published with what a build would make of the deliveries",
     "db": "start, stop and show the embedded PostgreSQL; open psql on a target",
+    "citus": "start and stop a Citus cluster for development",
     "answers": "print the answers to the four business questions",
     "report": "write the dashboard's first page into one HTML file",
     "backup": "dump what no build can make again",

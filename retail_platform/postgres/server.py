@@ -41,7 +41,12 @@ from retail_platform.errors import UserError
 from retail_platform.postgres.account import Account, server_account
 from retail_platform.postgres.binaries import BIN_VARIABLE, Binaries, find_binaries
 from retail_platform.postgres.connection import connect, url
-from retail_platform.postgres.tuning import configuration_text, settings_for, this_machine
+from retail_platform.postgres.tuning import (
+    Setting,
+    configuration_text,
+    settings_for,
+    this_machine,
+)
 
 HOST = "127.0.0.1"
 ROLE = "retail"
@@ -98,7 +103,7 @@ class LocalServer:
         port: TCP port on loopback.
         binaries: The programs to run.
         account: Who runs it.
-        settings: Values that replace those of `settings_for`, for example in tests.
+        settings: Values that replace those of `settings_for` or are set beside them.
         access: Text of ``pg_hba.conf`` in place of the own rules, for example in tests.
     """
 
@@ -315,7 +320,7 @@ class LocalServer:
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         password = self.home / "admin_password"
-        self._write_secret(password, secrets.token_urlsafe(24) + "\n")
+        self.write_secret(password.name, secrets.token_urlsafe(24) + "\n")
         # Code point order, the same on every platform; before 17 the C library's C.UTF-8 gives it.
         locale = (
             ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
@@ -344,6 +349,12 @@ class LocalServer:
             replace(item, value=self.settings.get(item.name, item.value))
             for item in settings_for(this_machine(), str(self.sockets))
         ]
+        known = {item.name for item in settings}
+        settings += [
+            Setting(name, value, "asked for by who started the server")
+            for name, value in self.settings.items()
+            if name not in known
+        ]
         texts = {
             "retail.conf": configuration_text(settings, self.port),
             "pg_hba.conf": self.access,
@@ -362,8 +373,14 @@ class LocalServer:
         names = {"root", self.account.name} - {"nobody"}
         return "".join(f'owner "{name}" {ROLE}\n' for name in sorted(names))
 
-    def _write_secret(self, path: Path, text: str) -> None:
-        """Write a file that only the server's account reads, whole or not at all."""
+    def write_secret(self, name: str, text: str) -> None:
+        """Write a file that only the server's account reads, whole or not at all.
+
+        Args:
+            name: Its name in the server's folder.
+            text: What goes into it.
+        """
+        path = self.home / name
         fresh = path.with_name(f"{path.name}.new")
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
@@ -474,7 +491,7 @@ class LocalServer:
                 cursor.execute(
                     sql.SQL("alter role {} password {}").format(role, sql.Literal(verifier))
                 )
-                self._write_secret(self.passfile, f"*:*:*:{ROLE}:{password}\n")
+                self.write_secret(self.passfile.name, f"*:*:*:{ROLE}:{password}\n")
 
     def _run(
         self, program: str, *arguments: str, check: bool = True
@@ -485,7 +502,8 @@ class LocalServer:
         result = subprocess.run(
             [self.binaries.program(program), *arguments],
             cwd=self.home,
-            env=environment | {"LC_ALL": "C"},
+            # HOME: where a server that connects to another one looks for certificates.
+            env=environment | {"LC_ALL": "C", "HOME": str(self.home)},
             capture_output=True,
             encoding="utf-8",  # not the locale's
             errors="replace",
@@ -599,7 +617,7 @@ def open_server(
             cleaned of old files, which would break the cluster.
         port: TCP port.
         binaries: The programs; copied into the folder when the account cannot run them.
-        settings: Values that replace those of `settings_for`.
+        settings: Values that replace those of `settings_for` or are set beside them.
     """
     home.parent.mkdir(parents=True, exist_ok=True)
     account = server_account(home.parent)
