@@ -106,7 +106,7 @@ cross join lateral (
 {% endmacro %}
 
 
-{# SQL: whether a sale is in a month that was built before a catalogue last changed; by dates, so that others are pruned. #}
+{# SQL: is a sale in a month that was built before a catalogue last changed? By dates, so that others are pruned. #}
 {% macro _in_months_before_the_catalogues(relation) %}
     {%- set old_query -%}
         select lower, upper
