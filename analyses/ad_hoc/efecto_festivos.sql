@@ -1,14 +1,14 @@
 -- What does a holiday bring: lines sold on each holiday, against ordinary days? Ordinary: no
--- holiday nor day around one, no payday (dim_calendario.es_dia_ordinario). Promotions come and go by
--- days, with a holiday or without: lines sold on promotion count for what would have been sold
--- without it, by the uplift of their category. The lines of ordinary days, freed of their weekday,
--- are laid on a straight line through the 75 days before and after, so season and growth are in it;
--- its value on the holiday, with its weekday, is what is expected.
--- A holiday on a payday is first freed of the payday: what that day of the month brings where there
--- is no holiday. Short hours and closed stores (24, 25, 31 December, 1 January) are part of the
--- effect. error_pct: how far an ordinary day lies from it; bad weather lasts for days, so
--- five years tell an effect to about two points. Reads retail.agg_ventas_dia_region_producto and
--- retail.mv_efecto_promocion. One row per holiday and year.
+-- holiday nor day around one, no payday (dim_calendario.es_dia_ordinario). Promotions come and go
+-- with a holiday or without: lines sold on promotion count for what would have been sold without
+-- it, by the uplift of their category. The lines of ordinary days, freed of their weekday, are laid
+-- on a straight line through the 75 days before and after, so season and growth are in it; its
+-- value on the holiday, with its weekday, is what is expected. A holiday on a payday is first freed
+-- of the payday: what that day of the month brings where there is no holiday. Short hours and
+-- closed stores (24, 25, 31 December, 1 January) are part of the effect. error_pct: how far an
+-- ordinary day lies from it; bad weather lasts for days, so five years tell an effect to about two
+-- points. Reads retail.agg_ventas_dia_region_producto and retail.mv_efecto_promocion. One row per
+-- holiday and year.
 
 with
 
@@ -65,6 +65,17 @@ semana as (
 
 ),
 
+ordinarios as (
+
+    select
+        dias.fecha,
+        dias.lineas_sin_promocion / semana.factor as lineas
+    from dias
+    inner join semana on dias.dia_semana = semana.dia_semana
+    where dias.es_dia_ordinario
+
+),
+
 comparados as (
 
     select
@@ -75,24 +86,18 @@ comparados as (
         dias.lineas,
         dias.lineas_sin_promocion,
         count(*) as dias_ordinarios,
-        max(semana.factor) * regr_intercept(
-            ordinarios.lineas_sin_promocion / semana_ordinaria.factor, ordinarios.fecha - dias.fecha
-        )::numeric as lineas_ordinarias,
+        max(semana.factor)
+        * regr_intercept(ordinarios.lineas, ordinarios.fecha - dias.fecha)::numeric
+            as lineas_ordinarias,
         -- Spread of an ordinary day around the line.
         max(semana.factor) * sqrt(
-            regr_syy(ordinarios.lineas_sin_promocion / semana_ordinaria.factor, ordinarios.fecha - dias.fecha)
-            * (1 - regr_r2(
-                ordinarios.lineas_sin_promocion / semana_ordinaria.factor, ordinarios.fecha - dias.fecha
-            ))
+            regr_syy(ordinarios.lineas, ordinarios.fecha - dias.fecha)
+            * (1 - regr_r2(ordinarios.lineas, ordinarios.fecha - dias.fecha))
             / nullif(count(*) - 2, 0)
         )::numeric as desviacion
     from dias
     inner join semana on dias.dia_semana = semana.dia_semana
-    inner join dias as ordinarios
-        on
-            ordinarios.fecha between dias.fecha - 75 and dias.fecha + 75
-            and ordinarios.es_dia_ordinario
-    inner join semana as semana_ordinaria on ordinarios.dia_semana = semana_ordinaria.dia_semana
+    inner join ordinarios on ordinarios.fecha between dias.fecha - 75 and dias.fecha + 75
     where dias.nombre_festivo is not null or dias.dia_quincena is not null
     group by
         dias.fecha, dias.nombre_festivo, dias.dia_quincena, dias.es_ventana_festivo, dias.lineas,
