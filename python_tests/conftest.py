@@ -421,14 +421,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     full = [
         item
         for item in terminalreporter.stats.get("deselected", [])
-        if "full" in item.keywords and "citus" not in item.keywords
+        if "full" in item.keywords and not item.get_closest_marker("citus")
     ]
     if full:
         reasons["large or slow: run `make test-full`"] = len(full)
     clusters = [
         item.name
         for item in terminalreporter.stats.get("deselected", [])
-        if "citus" in item.keywords
+        if item.get_closest_marker("citus")
     ]
     if clusters:
         reason = "need a Citus cluster: set RETAIL_CITUS_BIN and run `make test-citus`"

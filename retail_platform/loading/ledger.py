@@ -286,7 +286,8 @@ def _replace(
     """
     keys = ", ".join(table.key)
     same = " and ".join(f"r.{column} = n.{column}" for column in table.key)
-    between = f"r.{table.partition_column} between %(first)s and %(last)s"
+    day = f"r.{table.partition_column}"
+    between = f"{day} between %(first)s and %(last)s"
     older = "r.carga_id <> %(load)s and r.carga_id <> all(%(newer)s)"
     sides = [("carga_id = any(%(newer)s)", "r.carga_id = %(load)s")] if newer else []
     replaced = []
@@ -301,7 +302,7 @@ def _replace(
                     where {winners} and {between}
                 ) n
                 where {losers} and {between} and {same}
-                returning r.carga_id, date_trunc('month', r.{table.partition_column})::date as mes
+                returning r.carga_id, date_trunc('month', {day}::timestamp)::date as mes
             )
             select carga_id, mes, count(*) from deleted group by carga_id, mes
             """,

@@ -135,6 +135,8 @@ def _suspects(
     return cursor.fetchall()
 
 
+# In the deletes `date::timestamp`: date_trunc of a date depends on the time zone for PostgreSQL, and
+# Citus takes nothing of the kind in a statement that changes rows.
 def _within_the_load(
     cursor: Cursor,
     table: RawTable,
@@ -153,14 +155,14 @@ def _within_the_load(
         f"""
         delete from staging.{table.name} r
         using (
-            select distinct on ({keys}) {keys}, date_trunc('month', {day}) as mes
+            select distinct on ({keys}) {keys}, date_trunc('month', {day}::timestamp) as mes
             from staging.{table.name}
             where carga_id = %(load)s and {day} between %(first)s and %(last)s
             order by {keys}, fila desc
         ) n
         where r.carga_id = %(load)s and r.{day} between %(first)s and %(last)s
-            and {same} and date_trunc('month', r.{day}) <> n.mes
-        returning r.carga_id, date_trunc('month', r.{day})::date as mes
+            and {same} and date_trunc('month', r.{day}::timestamp) <> n.mes
+        returning r.carga_id, date_trunc('month', r.{day}::timestamp)::date as mes
         """,
         {"load": load_id, "first": days[0], "last": days[1]},
     )
@@ -206,7 +208,7 @@ def _delete(
                 select distinct {keys} from staging.{table.name} n where {winners.format("n")}
             ) n
             where {same} and {losers.format("r")}
-            returning r.carga_id, date_trunc('month', r.{day})::date as mes
+            returning r.carga_id, date_trunc('month', r.{day}::timestamp)::date as mes
             """,
             values,
         )

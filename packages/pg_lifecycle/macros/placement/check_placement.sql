@@ -15,7 +15,7 @@
             placements.column_name
         from pg_catalog.pg_class
         inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
-        left join ({{ pg_lifecycle._placements() }}) as placements on placements.oid = pg_class.oid
+        left join ({{ pg_lifecycle.placements() }}) as placements on placements.oid = pg_class.oid
         where pg_class.relkind in ('r', 'p') and not pg_class.relispartition
     {%- endset -%}
     {%- for row in run_query(tables_query) -%}
@@ -30,8 +30,8 @@
         {%- set actual = placements.get(relation) -%}
         {%- if actual and actual != wanted -%}
             {%- do misplaced.append(
-                relation ~ ' is ' ~ pg_lifecycle._name_of_placement(actual) ~ ', ' ~ node.resource_type ~ ' '
-                ~ node.name ~ ' wants it ' ~ pg_lifecycle._name_of_placement(wanted)
+                relation ~ ' is ' ~ pg_lifecycle.name_of_placement(actual) ~ ', ' ~ node.resource_type ~ ' '
+                ~ node.name ~ ' wants it ' ~ pg_lifecycle.name_of_placement(wanted)
             ) -%}
         {%- elif actual and wanted.kind == 'local' -%}
             {%- do unplaced.append(node.name) -%}

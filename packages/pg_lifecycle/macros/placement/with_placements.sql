@@ -20,7 +20,7 @@
             true as "stats:placement:include"
         from pg_catalog.pg_class
         inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
-        left join ({{ pg_lifecycle._placements() }}) as placements on placements.oid = pg_class.oid
+        left join ({{ pg_lifecycle.placements() }}) as placements on placements.oid = pg_class.oid
         where pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
     {%- endset -%}
     {%- set key = ['table_schema', 'table_name'] -%}
