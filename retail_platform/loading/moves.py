@@ -135,8 +135,8 @@ def _suspects(
     return cursor.fetchall()
 
 
-# In the deletes `date::timestamp`: date_trunc of a date depends on the time zone for PostgreSQL, and
-# Citus takes nothing of the kind in a statement that changes rows.
+# In the deletes `date::timestamp`: date_trunc of a date depends on the time zone for PostgreSQL,
+# and Citus takes nothing of the kind in a statement that changes rows.
 def _within_the_load(
     cursor: Cursor,
     table: RawTable,
