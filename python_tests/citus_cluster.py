@@ -18,12 +18,11 @@ from pathlib import Path
 import psutil
 import psycopg2
 from conftest import PROJECT, Database
+from lifecycle.readers import watch
 
 from retail_platform.postgres.cluster import Cluster
 from retail_platform.postgres.server import LocalServer
 from retail_platform.targets import connect
-
-SAMPLE_SECONDS = 0.005
 
 # Longest wait for a lock now of what some sessions asked, on the node that is asked.
 LOCK_WAITS = """
@@ -138,19 +137,6 @@ def readers_of_every_node(
                         seen.counts[number] += 1
                 time.sleep(0.01)
 
-    def watch(node: LocalServer) -> None:
-        with closing(connect(node.admin_parameters(name))) as session:
-            session.autocommit = True
-            with session.cursor() as cursor:
-                while not stop.is_set():
-                    began = time.monotonic()
-                    cursor.execute(LOCK_WAITS, (own_names,))
-                    ((wait,),) = cursor.fetchall()
-                    time.sleep(SAMPLE_SECONDS)
-                    late = time.monotonic() - began - SAMPLE_SECONDS
-                    seen.longest_wait = max(seen.longest_wait, wait)
-                    seen.longest_stall = max(seen.longest_stall, late)
-
     threads = []
     for number, node in enumerate(cluster.nodes):
         session = connect(node.parameters(name))
@@ -164,7 +150,12 @@ def readers_of_every_node(
         # What a session asks of other nodes runs there under this name.
         own_names += [f"lector {number}", f"citus_internal gpid={gpid}"]
         threads.append(threading.Thread(target=read, args=(number, session)))
-    threads += [threading.Thread(target=watch, args=(node,)) for node in cluster.nodes]
+    threads += [
+        threading.Thread(
+            target=watch, args=(node.admin_parameters(name), LOCK_WAITS, own_names, stop, seen)
+        )
+        for node in cluster.nodes
+    ]
     for thread in threads:
         thread.start()
     try:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from lifecycle.world import World
 from retail_platform.targets import connect
@@ -38,6 +39,38 @@ class Observation:
     counts: dict[str, int] = field(default_factory=dict)
     longest_wait: float = 0.0
     longest_stall: float = 0.0
+
+
+class Waits(Protocol):
+    """What a watcher measures, in seconds, as of `Observation`."""
+
+    longest_wait: float
+    longest_stall: float
+
+
+def watch(
+    parameters: Mapping[str, str], query: str, whose: list, stop: threading.Event, seen: Waits
+) -> None:
+    """Measure how long readers wait for locks, until told to stop.
+
+    Args:
+        parameters: Of the server, libpq's.
+        query: Tells the longest wait now, in seconds, of those given by its one parameter.
+        whose: That parameter.
+        stop: Set when it is over.
+        seen: Where the longest of all goes.
+    """
+    with closing(connect(parameters)) as session:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            while not stop.is_set():
+                began = time.monotonic()
+                cursor.execute(query, (whose,))
+                ((wait,),) = cursor.fetchall()
+                time.sleep(SAMPLE_SECONDS)
+                late = time.monotonic() - began - SAMPLE_SECONDS
+                seen.longest_wait = max(seen.longest_wait, wait)
+                seen.longest_stall = max(seen.longest_stall, late)
 
 
 @contextmanager
@@ -75,21 +108,9 @@ def readers(world: World, queries: Mapping[str, str], number: int = 2) -> Iterat
                         seen.counts[name] += 1
                 time.sleep(0.002)
 
-    def watch() -> None:
-        with closing(connect(world.database.parameters)) as session:
-            session.autocommit = True
-            with session.cursor() as cursor:
-                while not stop.is_set():
-                    began = time.monotonic()
-                    cursor.execute(LOCK_WAITS, (pids,))
-                    ((wait,),) = cursor.fetchall()
-                    time.sleep(SAMPLE_SECONDS)
-                    late = time.monotonic() - began - SAMPLE_SECONDS
-                    seen.longest_wait = max(seen.longest_wait, wait)
-                    seen.longest_stall = max(seen.longest_stall, late)
-
     threads = [threading.Thread(target=read, args=(n,)) for n in range(number)]
-    threads.append(threading.Thread(target=watch))
+    watched = (world.database.parameters, LOCK_WAITS, pids, stop, seen)
+    threads.append(threading.Thread(target=watch, args=watched))
     for thread in threads:
         thread.start()
     try:

@@ -47,19 +47,8 @@
 {# SQL that creates an empty table with the constraints of the contract and the indexes of the model. #}
 {% macro _create_table(relation, constraints, indexes) %}
 {{ pg_lifecycle.lock_referenced(relation, constraints) }}
-{%- set placement = pg_lifecycle.placement_of(model) %}
 create table {{ relation }} ({{ pg_lifecycle.typed_columns() }});
-{{ pg_lifecycle.add_constraints(
-    relation, constraints, ['not_null', 'check', 'primary_key', 'unique'] + ([] if placement.kind != 'local'
-    else ['foreign_key'])
-) }}
-{%- for index in indexes %}
-{{ pg_lifecycle.create_index(relation, index) }}
-{%- endfor %}
-{%- if placement.kind != 'local' %}
-{{ pg_lifecycle.place_table(relation, placement) }}
-{{ pg_lifecycle.add_foreign_keys(relation, constraints) }}
-{%- endif %}
+{{ pg_lifecycle.complete_table(relation, constraints, indexes) }}
 {% endmacro %}
 
 

@@ -13,18 +13,7 @@
         ) -%}
     {%- endfor -%}
     {%- set column = adapter.quote(partitioning.column) -%}
-    {%- set placement = pg_lifecycle.placement_of(model) -%}
 {{ pg_lifecycle.lock_referenced(relation, constraints) }}
 create table {{ relation }} ({{ pg_lifecycle.typed_columns() }}) partition by range ({{ column }});
-{{ pg_lifecycle.add_constraints(
-    relation, constraints, ['not_null', 'check', 'primary_key', 'unique'] + ([] if placement.kind != 'local'
-    else ['foreign_key']), ['alter column ' ~ column ~ ' set not null']
-) }}
-{%- for index in indexes %}
-{{ pg_lifecycle.create_index(relation, index) }}
-{%- endfor %}
-{%- if placement.kind != 'local' %}
-{{ pg_lifecycle.place_table(relation, placement) }}
-{{ pg_lifecycle.add_foreign_keys(relation, constraints) }}
-{%- endif %}
+{{ pg_lifecycle.complete_table(relation, constraints, indexes, ['alter column ' ~ column ~ ' set not null']) }}
 {% endmacro %}
