@@ -61,17 +61,16 @@ por_producto as (
 
 ),
 
-pares as (
+observados as (
 
     select
-        a.formato,
-        a.tamano,
         a.producto_id as producto_a,
         b.producto_id as producto_b,
         count(*) as tickets
     from canastas as a
     inner join canastas as b on a.ticket_id = b.ticket_id and a.producto_id < b.producto_id
-    group by a.formato, a.tamano, a.producto_id, b.producto_id
+    group by a.producto_id, b.producto_id
+    having count(*) >= 5
 
 ),
 
@@ -80,9 +79,8 @@ esperados as (
     select
         a.producto_id as producto_a,
         b.producto_id as producto_b,
-        sum(pares.tickets) as observados,
         sum(a.tickets) as tickets_a,
-        sum(a.tickets * b.tickets / clases.tickets) as esperados,
+        sum(a.tickets * b.tickets / clases.tickets) as tickets,
         sum(
             a.tickets * b.tickets / clases.tickets
             * (1 - a.tickets / clases.tickets)
@@ -95,12 +93,6 @@ esperados as (
             a.formato = b.formato
             and a.tamano = b.tamano
             and a.producto_id < b.producto_id
-    left join pares
-        on
-            a.formato = pares.formato
-            and a.tamano = pares.tamano
-            and a.producto_id = pares.producto_a
-            and b.producto_id = pares.producto_b
     where clases.tamano > 1
     group by a.producto_id, b.producto_id
 
@@ -109,20 +101,24 @@ esperados as (
 select
     productos_a.nombre_producto as nombre_a,
     productos_b.nombre_producto as nombre_b,
-    esperados.observados as tickets,
-    round(esperados.observados / (select sum(clases.tickets) from clases), 6) as soporte,
-    round(esperados.observados / esperados.tickets_a, 4) as confianza,
-    round(esperados.observados / esperados.esperados, 2) as lift,
-    round((esperados.observados - esperados.esperados) / sqrt(esperados.varianza), 1) as z,
-    esperados.producto_a,
-    esperados.producto_b
-from esperados
+    observados.tickets,
+    round(observados.tickets / (select sum(clases.tickets) from clases), 6) as soporte,
+    round(observados.tickets / esperados.tickets_a, 4) as confianza,
+    round(observados.tickets / esperados.tickets, 2) as lift,
+    round((observados.tickets - esperados.tickets) / sqrt(esperados.varianza), 1) as z,
+    observados.producto_a,
+    observados.producto_b
+from observados
+inner join esperados
+    on
+        observados.producto_a = esperados.producto_a
+        and observados.producto_b = esperados.producto_b
 inner join
     {{ ref('dim_producto') }} as productos_a
-    on esperados.producto_a = productos_a.producto_id
+    on observados.producto_a = productos_a.producto_id
 inner join
     {{ ref('dim_producto') }} as productos_b
-    on esperados.producto_b = productos_b.producto_id
-where esperados.varianza > 0 and esperados.observados >= 5
-order by z desc, esperados.producto_a, esperados.producto_b
+    on observados.producto_b = productos_b.producto_id
+where esperados.varianza > 0
+order by z desc, observados.producto_a, observados.producto_b
 limit 20
