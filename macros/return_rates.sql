@@ -1,6 +1,6 @@
 {#
-    SQL (query): the published columns of retornos, from `vendido` and `devuelto`, one arm for each dimension, so that
-    PostgreSQL leaves out those that are not asked for. The standard error is that of a share of lines: a line comes
+    SQL (query): the published columns of retornos, from what was sold (`vendido_por_producto`, `vendido_por_tienda`) and
+    `devuelto`, one arm for each dimension, so that PostgreSQL leaves out those that are not asked for. The standard error is that of a share of lines: a line comes
     back or does not.
 #}
 {% macro return_rates() -%}
@@ -28,10 +28,13 @@
         ) as error_pct,
         (100 * sumas.devoluciones / nullif(sumas.total_ventas, 0))::numeric(12, 3) as tasa_importe_pct
     from (
-        {%- for dimension, member in {
-            'total': "'Total'", 'categoria': 'categoria', 'producto': 'producto_id::text', 'formato': 'formato',
-            'tienda': 'tienda_id::text',
-        }.items() %}
+        {%- for dimension, member, sold in [
+            ('total', "'Total'", 'vendido_por_tienda'),
+            ('categoria', 'categoria', 'vendido_por_producto'),
+            ('producto', 'producto_id::text', 'vendido_por_producto'),
+            ('formato', 'formato', 'vendido_por_tienda'),
+            ('tienda', 'tienda_id::text', 'vendido_por_tienda'),
+        ] %}
         select
             mes,
             '{{ dimension }}' as dimension,
@@ -47,7 +50,7 @@
             select
                 mes, {{ member }} as valor, lineas, articulos, total_ventas,
                 0 as lineas_devueltas, 0 as devueltos, false as reingresa, 0 as importe
-            from vendido
+            from {{ sold }}
             union all
             select mes, {{ member }}, 0, 0, 0, 1, articulos, reingresa, importe from devuelto
         ) as filas
@@ -82,7 +85,7 @@
                 sum(lineas)::bigint as lineas,
                 sum(articulos)::bigint as articulos,
                 sum(total_ventas) as total_ventas
-            from vendido
+            from vendido_por_tienda
             group by mes
         ) as todas on por_motivo.mes = todas.mes
     ) as sumas

@@ -5,7 +5,8 @@
 -- Additive over months and the members of a dimension: counts and amounts (by reason not what was
 -- sold). Rates are sum / sum: add the parts up, then divide.
 -- A view: what is asked of one month reads one partition of the sums. Hence not materialized: a CTE
--- that is read twice would be built for all months.
+-- that is read twice would be built for all months. Sales by product and sales by store are read
+-- apart, from small sums, instead of by store and product.
 
 with
 
@@ -25,19 +26,30 @@ productos as (
     {{ product_taxes() }}
 ),
 
-vendido as not materialized (
+vendido_por_producto as not materialized (
+
+    select
+        ventas.mes,
+        ventas.producto_id,
+        productos.categoria,
+        ventas.lineas,
+        ventas.articulos,
+        ventas.total_ventas
+    from {{ ref('agg_ventas_mes_region_producto') }} as ventas
+    inner join productos on ventas.producto_id = productos.producto_id
+
+),
+
+vendido_por_tienda as not materialized (
 
     select
         ventas.mes,
         ventas.tienda_id,
-        ventas.producto_id,
-        productos.categoria,
         tiendas.formato,
         ventas.lineas,
         ventas.articulos,
         ventas.total_ventas
-    from {{ ref('agg_ventas_mes_tienda_producto') }} as ventas
-    inner join productos on ventas.producto_id = productos.producto_id
+    from {{ ref('agg_ventas_mes_tienda_canal') }} as ventas
     inner join tiendas on ventas.tienda_id = tiendas.tienda_id
 
 ),
