@@ -230,7 +230,7 @@ rds-bundle: ## Get the certificates of AWS's authorities, for TARGET=rds
 	curl --fail --silent --show-error --location --output global-bundle.pem \
 		https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
-.PHONY: citus-up citus-down test-citus
+.PHONY: citus-up citus-down test-citus bench-citus
 citus-up: install ## Start a Citus cluster, coordinator + 2 workers, of the PostgreSQL in RETAIL_CITUS_BIN (docs/citus.md)
 	$(PY) -m retail_platform citus up
 
@@ -240,6 +240,10 @@ citus-down: install ## Stop it; its data stay
 test-citus: install ## Run the tests that need a Citus cluster, on clusters of their own (15 minutes)
 	$(PY) -m retail_platform citus check
 	$(PY) -m pytest -m citus
+
+bench-citus: install ## Compare one PostgreSQL with coordinator + 2 workers on this machine: load, build, day, questions (20 minutes)
+	$(PY) -m retail_platform citus check
+	$(PY) scripts/bench.py cluster
 
 lock: install ## Resolve the dependencies again: requirements.lock, and one file for each optional extra
 	$(COMPILE) --extra dev --constraint constraints.txt --output-file requirements.lock pyproject.toml

@@ -7,6 +7,7 @@ daily      one more day and one late file on top of 13 and of 52 million sale li
 copy       an export, and the analyses in DuckDB on it against PostgreSQL (extra [export])
 report     docs/performance.md again from the results of these four
 load       the load gate on a CSV file of sales, against a plain COPY, and its memory
+cluster    one PostgreSQL against a Citus cluster on the same machine: load, build, day, questions
 simulator  lines a second, memory, the share of each stage, one more day
 """
 
@@ -21,9 +22,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.logging import RichHandler
 
-from retail_platform.bench import gate, simulator
+from retail_platform.bench import cluster, gate, simulator
 from retail_platform.bench.concurrency import CLIENTS
-from retail_platform.bench.histories import HISTORIES
+from retail_platform.bench.histories import HISTORIES, History
 from retail_platform.bench.report import read_results, write_report
 from retail_platform.bench.suite import Choices, measure_built, measure_growth
 from retail_platform.project import require_project
@@ -39,6 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             with tempfile.TemporaryDirectory() as folder:
                 parameters = connection_parameters(options.target)
                 print(gate.measure(parameters, Path(folder), options.rows, options.repeat))
+        case "cluster":
+            history = History(options.scale, options.years)
+            Console().print(
+                *cluster.measure(require_project(), history, options.seed, options.repeats)
+            )
         case "simulator":
             Console().print(*simulator.measure(options.scale, options.years, options.workers))
         case _:
@@ -122,6 +128,11 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--target", default="local", help="target of profiles.yml")
     load.add_argument("--rows", type=int, default=2_000_000, help="sale lines (%(default)s)")
     load.add_argument("--repeat", type=int, default=5, help="runs of each (%(default)s)")
+    both = commands.add_parser("cluster")
+    both.add_argument("--scale", type=float, default=0.1, help="volume (1 = full)")
+    both.add_argument("--years", type=int, default=5, help="of history (%(default)s)")
+    both.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the simulation")
+    both.add_argument("--repeats", type=_positive, default=3, help="days, and runs that count")
     simulation = commands.add_parser("simulator")
     simulation.add_argument("--scale", type=float, default=1.0, help="volume (1 = full)")
     simulation.add_argument("--years", type=int, default=5, help="of history (%(default)s)")
