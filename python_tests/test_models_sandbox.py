@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from conftest import Database, run_dbt, run_script
 
 from retail_platform.postgres.server import LocalServer
+
+pytestmark = pytest.mark.full  # a build of everything; test_dbt_commands has a part of one
 
 PREFIX = "{schema_prefix: dev_}"
 SCHEMAS = """
