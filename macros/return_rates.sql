@@ -1,7 +1,7 @@
 {#
-    SQL (query): the published columns of retornos, from what was sold (`vendido_por_producto`, `vendido_por_tienda`) and
-    `devuelto`, one arm for each dimension, so that PostgreSQL leaves out those that are not asked for. The standard error is that of a share of lines: a line comes
-    back or does not.
+    SQL (query): the published columns of retornos, from what was sold (`vendido_por_producto`, `vendido_por_tienda`)
+    and `devuelto`, one arm for each dimension, so that PostgreSQL leaves out those that are not asked for. The standard
+    error is that of a share of lines: a line comes back or does not.
 #}
 {% macro return_rates() -%}
     select
