@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 import time
@@ -31,18 +30,6 @@ from pg_catalog.pg_locks
 inner join pg_catalog.pg_stat_activity using (pid)
 where not granted and application_name = any(%s)
 """
-
-
-def free_ports(number: int) -> int:
-    """The first of some TCP ports in a row that nobody listens on."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = int(probe.getsockname()[1])
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            for port in range(first, first + number):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return first
 
 
 def create_database(cluster: Cluster, name: str | None = None) -> Database:

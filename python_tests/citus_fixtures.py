@@ -9,11 +9,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from citus_cluster import create_database, free_ports
+from citus_cluster import create_database
 from conftest import PROJECT, Database
 from lifecycle.world import FIRST_MONTHS, RAW, ROLES, World, copy_project
 
-from retail_platform.postgres.cluster import WORKERS, Cluster, citus_binaries, open_cluster
+from retail_platform.postgres.cluster import (
+    WORKERS,
+    Cluster,
+    citus_binaries,
+    free_ports,
+    open_cluster,
+)
 from retail_platform.targets import connect
 
 # Three servers on the machine of the tests, and none of them holds much.

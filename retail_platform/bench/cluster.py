@@ -7,25 +7,24 @@ are asked of both, in turns. That the answers are the same is the business of te
 from __future__ import annotations
 
 import logging
-import math
-import socket
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from psycopg2.extensions import connection
 from rich.table import Table
 
-from retail_platform.bench.histories import END, History, hold_back
+from retail_platform.bench.histories import END, History, deliver, hold_back, load
+from retail_platform.bench.measure import alternate
 from retail_platform.bench.scratch import Workplace, open_workplace
-from retail_platform.errors import UserError
-from retail_platform.postgres.cluster import WORKERS, citus_binaries, open_cluster
+from retail_platform.postgres.cluster import WORKERS, citus_binaries, free_ports, open_cluster
 from retail_platform.postgres.server import DATABASE, open_server
 from retail_platform.reporting.answers import read_statements
-from retail_platform.reporting.statements import fetch
+from retail_platform.reporting.statements import Plan, fetch
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +58,15 @@ def measure(project: Path, history: History, seed: int, repeats: int) -> tuple[s
         deliveries = hold_back(data, folder / "later", history.years, repeats)
         for name, place in places.items():
             log.info("%s: load, build, build again", name)
-            note("load", name, _load(place, [data]))
+            note("load", name, load(place, deliveries.base))
             note("build", name, place.build()["wall_s"])
             note("build, nothing new", name, place.build()["wall_s"])
         days: dict[str, list[float]] = {name: [] for name in places}
         for files in deliveries.days:
             for name, place in places.items():
                 log.info("%s: one more day", name)
-                built = place.build("--exclude-resource-type", "unit_test")  # as `retail daily`
-                days[name].append(_load(place, files) + built["wall_s"])
+                load_s, build = deliver(place, files)
+                days[name].append(load_s + build["wall_s"])
         for name in places:
             note("one more day: load and build", name, statistics.median(days[name]))
         with ExitStack() as stack:
@@ -95,7 +94,7 @@ def _places(project: Path) -> Iterator[tuple[dict[str, Workplace], Path]]:
     with tempfile.TemporaryDirectory(prefix="retail-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
-        first = _free_ports(2 + WORKERS)
+        first = free_ports(2 + WORKERS)
         server = open_server(folder / "plain", first, binaries)
         cluster = open_cluster(folder / "citus", first + 1, binaries)
         stack.callback(server.stop, "immediate")
@@ -115,41 +114,19 @@ def _places(project: Path) -> Iterator[tuple[dict[str, Workplace], Path]]:
         )
 
 
-def _free_ports(number: int) -> int:
-    """The first of some TCP ports in a row that nobody listens on."""
-    for _ in range(100):
-        with ExitStack() as stack:
-            probe = stack.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            first = int(probe.getsockname()[1])
-            try:
-                for port in range(first + 1, first + number):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
-            return first
-    raise UserError(f"Found no {number} free ports in a row on 127.0.0.1.")
-
-
-def _load(place: Workplace, files: list[Path]) -> float:
-    paths = [str(path) for path in files]
-    return place.run("load", *paths, "--target", "ci", "--last-date", END.isoformat())
-
-
 def _ask(sessions: dict[str, connection], paths: list[Path], repeats: int) -> dict[str, float]:
     """Ask each statement in turns; the geometric mean over them, of the medians."""
     medians: dict[str, list[float]] = {name: [] for name in sessions}
     for path in paths:
         for question in read_statements(path):
-            runs: dict[str, list[float]] = {name: [] for name in sessions}
-            for turn in range(1 + repeats):  # the first warms up
-                for name in list(sessions)[:: 1 if turn % 2 else -1]:
-                    begun = time.perf_counter()
-                    fetch(sessions[name], question.statement)
-                    if turn:
-                        runs[name].append(time.perf_counter() - begun)
+            run = partial(_timed, sessions, question.statement)
+            runs = alternate(run, {name: name for name in sessions}, repeats)
             for name, values in runs.items():
-                medians[name].append(statistics.median(values))
-    return {
-        name: math.exp(sum(map(math.log, values)) / len(values)) for name, values in medians.items()
-    }
+                medians[name].append(statistics.median(each["s"] for each in values))
+    return {name: statistics.geometric_mean(values) for name, values in medians.items()}
+
+
+def _timed(sessions: dict[str, connection], statement: str, name: str) -> Plan:
+    begun = time.perf_counter()
+    fetch(sessions[name], statement)
+    return {"s": time.perf_counter() - begun}

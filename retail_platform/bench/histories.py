@@ -102,7 +102,7 @@ def measure_history(server: LocalServer, history: History, seed: int, repeats: i
         )
         deliveries = hold_back(data, Path(name) / "later", history.years, repeats)
         log.info("load")
-        load_s = _load(place, deliveries.base)
+        load_s = load(place, deliveries.base)
         log.info("build")
         build = place.build()
         with closing(place.connect()) as session:
@@ -141,15 +141,35 @@ def _deliver(place: Workplace, kind: str, deliveries: list[list[Path]]) -> Measu
     loads, builds = [], []
     for files in deliveries:
         log.info("deliver: %s", kind)
-        loads.append(_load(place, files))
-        builds.append(place.build("--exclude-resource-type", "unit_test"))  # as `retail daily`
+        load_s, build = deliver(place, files)
+        loads.append(load_s)
+        builds.append(build)
     figures = ("wall_s", "database_s")
     return {"load_s": summarise(loads), "slowest": builds[-1]["slowest"]} | {
         figure: summarise([build[figure] for build in builds]) for figure in figures
     }
 
 
-def _load(place: Workplace, files: list[Path]) -> float:
+def deliver(place: Workplace, files: list[Path]) -> tuple[float, Measurement]:
+    """Load files and build, without unit tests, as `retail daily` does.
+
+    Args:
+        place: Where.
+        files: Of one delivery.
+
+    Returns:
+        Seconds of the load, and what `Workplace.build` says.
+    """
+    return load(place, files), place.build("--exclude-resource-type", "unit_test")
+
+
+def load(place: Workplace, files: list[Path]) -> float:
+    """Load files and folders of a history; seconds.
+
+    Args:
+        place: Where.
+        files: To load.
+    """
     paths = [str(path) for path in files]
     return place.run("load", *paths, "--target", "ci", "--last-date", END.isoformat())
 
@@ -158,7 +178,8 @@ def hold_back(data: Path, later: Path, years: int, count: int) -> Deliveries:
     """Take the last days, and sales of earlier days, out of simulated files.
 
     Args:
-        data: The simulator's folder; its files of the months concerned are replaced.
+        data: The simulator's folder; its files of the months concerned are replaced, and
+            its manifest, which they no longer are as, goes.
         later: Folder for what is taken out.
         years: Length of the history; the earlier days are three years back, or at its beginning.
         count: Days, and earlier days.

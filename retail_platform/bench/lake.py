@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import resource
+import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -64,16 +64,12 @@ def measure_copy(project: Path, target: str, repeats: int) -> Measurement:
             },
             "analyses": analyses,
             "times": {
-                kind: _geometric_mean(
+                kind: statistics.geometric_mean(
                     [each["times"] for each in analyses.values() if each["reads"] == kind]
                 )
                 for kind in ("facts", "marts")
             },
         }
-
-
-def _geometric_mean(values: Sequence[float]) -> float:
-    return math.exp(sum(map(math.log, values)) / len(values))
 
 
 def _timed(run: Callable[[], int]) -> Measurement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -105,9 +105,7 @@ def index_gains(results: dict[str, Any]) -> dict[str, float]:
         return {}
     names = next(iter(queries.values()))
     return {
-        name: math.exp(
-            sum(math.log(ms["none"] / ms[name]) for ms in queries.values()) / len(queries)
-        )
+        name: statistics.geometric_mean(ms["none"] / ms[name] for ms in queries.values())
         for name in names
     }
 

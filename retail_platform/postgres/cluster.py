@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,29 @@ SETTINGS = {
     "citus.recover_2pc_interval": "5s",
     "shared_buffers": "256MB",
 }
+
+
+def free_ports(number: int) -> int:
+    """The first of some TCP ports in a row that nobody listens on.
+
+    Args:
+        number: Of ports.
+
+    Raises:
+        UserError: There are none.
+    """
+    for _ in range(100):
+        with ExitStack() as stack:
+            probe = stack.enter_context(socket.socket())
+            probe.bind((HOST, 0))
+            first = int(probe.getsockname()[1])
+            try:
+                for port in range(first + 1, first + number):
+                    stack.enter_context(socket.socket()).bind((HOST, port))
+            except (OSError, OverflowError):
+                continue
+            return first
+    raise UserError(f"Found no {number} free ports in a row on {HOST}.")
 
 
 def citus_binaries() -> Binaries:
