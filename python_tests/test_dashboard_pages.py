@@ -139,13 +139,20 @@ def page(browser: Browser, address: str, said: list[str]) -> Iterator[Page]:
     context.close()
 
 
-def opened(page: Page, address: str, path: str = "/") -> Page:
-    page.goto(f"{address}{path}")
-    expect(page.locator(".bloque h1")).to_be_visible()
+def settled(page: Page) -> Page:
+    """Streamlit writes a page from top to bottom: what stands below may still be the page before."""
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     return page
 
 
+def opened(page: Page, address: str, path: str = "/") -> Page:
+    page.goto(f"{address}{path}")
+    expect(page.locator(".bloque h1")).to_be_visible()
+    return settled(page)
+
+
 def figure(page: Page, key: str) -> str:
+    settled(page)
     return page.locator(f'[data-cifra="{key}"] .valor').first.inner_text()
 
 
@@ -162,6 +169,7 @@ def signed(number: Decimal, unit: str) -> str:
 
 def table(page: Page, title: str) -> list[list[str]]:
     """Cells of a table of the page by its caption."""
+    settled(page)
     rows = page.locator("table").filter(has=page.locator("caption", has_text=title)).first
     return [
         [cell.strip() for cell in row.locator("td").all_inner_texts()]
@@ -373,7 +381,7 @@ def test_filters_stand_in_the_address_and_follow_to_the_next_page(
         "Clear all"
     ).first.click()
     expect(page.locator(".antetitulo")).not_to_contain_text("HyperMarket")
-    assert "cadena" not in parse_qs(urlsplit(page.url).query)
+    page.wait_for_url(lambda url: "cadena" not in parse_qs(urlsplit(url).query))
     page.go_back()
     expect(page.locator(".antetitulo")).to_contain_text("HyperMarket")
     assert said == []
