@@ -225,7 +225,7 @@ def contrast(page: Page) -> list[str]:
 
 
 # First, so that the address of a page is the first thing that a new server is asked for.
-@pytest.mark.parametrize("path", reversed(PAGES))
+@pytest.mark.parametrize("path", list(reversed(PAGES)))
 def test_every_page_opens_by_its_address_in_spanish_and_without_an_error(
     page: Page, address: str, said: list[str], path: str
 ) -> None:
