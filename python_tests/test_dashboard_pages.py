@@ -140,7 +140,7 @@ def page(browser: Browser, address: str, said: list[str]) -> Iterator[Page]:
 
 
 def settled(page: Page) -> Page:
-    """Streamlit writes a page from top to bottom: what stands below may still be the page before."""
+    """Streamlit writes a page from top to bottom: what stands below may be of the page before."""
     page.locator("[data-test-script-state=notRunning]").wait_for()
     return page
 

@@ -4,9 +4,9 @@
 
 with
 
-ultimo_mes as (
+hasta as (
 
-    select max(mes) as mes from {{ ref('agg_ventas_mes_tienda_producto') }}
+    select date_trunc('month', fecha_corte + 1)::date as mes from {{ ref('corte') }}
 
 ),
 
@@ -17,8 +17,8 @@ por_producto as (
         sum(ventas_netas) as ventas_netas
     from {{ ref('agg_ventas_mes_tienda_producto') }}
     where
-        mes >= (select ultimo_mes.mes - interval '12 months' from ultimo_mes)
-        and mes < (select ultimo_mes.mes from ultimo_mes)
+        mes >= (select hasta.mes - interval '12 months' from hasta)
+        and mes < (select hasta.mes from hasta)
     group by producto_id
 
 ),

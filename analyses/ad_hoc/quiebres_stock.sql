@@ -5,7 +5,7 @@ with
 
 ultimo_dia as (
 
-    select max(fecha) as fecha from {{ ref('fact_inventario') }}
+    select fecha_corte as fecha from {{ ref('corte') }}
 
 )
 

@@ -7,7 +7,7 @@ with
 
 hasta as (
 
-    select max(mes) as mes from {{ ref('agg_ventas_mes_tienda_producto') }}
+    select date_trunc('month', fecha_corte + 1)::date as mes from {{ ref('corte') }}
 
 ),
 
@@ -46,7 +46,7 @@ ventas as (
     select
         productos.categoria,
         sum(ventas.costo_ventas) as costo_ventas,
-        sum(ventas.total_ventas / (1 + productos.iva_pct / 100)) as ventas_sin_iva
+        sum(ventas.margen) as margen
     from {{ ref('agg_ventas_mes_tienda_producto') }} as ventas
     inner join {{ ref('dim_producto') }} as productos on ventas.producto_id = productos.producto_id
     where
@@ -61,7 +61,7 @@ select
     round(existencia_media.valor, 2) as existencia_media,
     round(ventas.costo_ventas / existencia_media.valor, 2) as rotacion,
     round(365 * existencia_media.valor / ventas.costo_ventas, 1) as dias_inventario,
-    round((ventas.ventas_sin_iva - ventas.costo_ventas) / existencia_media.valor, 2) as gmroi
+    round(ventas.margen / existencia_media.valor, 2) as gmroi
 from ventas
 inner join existencia_media on ventas.categoria = existencia_media.categoria
 order by rotacion desc, ventas.categoria

@@ -37,6 +37,8 @@ select
         where
             tiendas.fecha_apertura <= calendario.fecha
             and coalesce(tiendas.fecha_cierre, 'infinity') >= calendario.fecha
+            -- As in retail.corte: what is closed without a date is expected no more.
+            and (tiendas.activo or tiendas.fecha_cierre is not null)
     ) as tiendas_abiertas
 from {{ ref('calendario') }} as calendario
 inner join ultimo on calendario.fecha <= ultimo.fecha
