@@ -143,7 +143,7 @@ create table plazos as
 create table lineas_pedidas as
     select tienda_id, producto_id, fecha_pedido as desde, coalesce(fecha_entrega, date '9999-12-31') as llega,
         fecha_promesa, cast(unidades_pedidas * 1000 as hugeint) as milli
-    from pedidos join corte on fecha_pedido > corte.fecha - 182 and fecha_pedido <= corte.fecha;
+    from pedidos join corte on fecha_pedido <= corte.fecha;
 create table limites as
     select d.*, p.activo and t.activo and vende as es_activo, coalesce(clase, 'C') as clase,
         k.nivel_servicio_pct, z, coalesce(a.n, 0) as entregas, dias_maximos,
@@ -169,7 +169,7 @@ create table dias_de_stock as
     select f.fecha, f.tienda_id, f.producto_id, f.cierra, f.costo, f.largo,
         coalesce(sum(o.milli), 0) as pedido, min(fecha_promesa) as promesa
     from fotos as f left join lineas_pedidas as o on o.tienda_id = f.tienda_id
-        and o.producto_id = f.producto_id and f.fecha >= desde and f.fecha < llega
+        and o.producto_id = f.producto_id and f.fecha >= desde and f.fecha < llega and f.fecha < desde + 182
     where hace < 91 group by all;
 create table estados as
     select s.*, estado(cierra, pedido, es_activo, u, n, reorden, dias_maximos, minima) as estado
@@ -193,7 +193,12 @@ create table hoy as
             else greatest(falta * por_dia - cierra / 1000, 0) * gana
         end as dinero
     from estados as e join limites as l using (tienda_id, producto_id), corte
-    where e.fecha = (select max(fecha) from fotos);
+    where e.fecha = (
+        select max(f.fecha) from fotos as f join tiendas as t using (tienda_id)
+        where f.tienda_id = e.tienda_id and f.fecha > (select max(fecha) - 7 from fotos)
+            and (f.fecha = (select max(fecha) from fotos) or coalesce(t.fecha_cierre, if(t.activo,
+                date '9999-12-31', date '1900-01-01')) >= (select max(fecha) from fotos))
+    );
 """
 
 EXPECTED = {

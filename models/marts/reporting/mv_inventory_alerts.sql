@@ -7,7 +7,8 @@
     ],
 ) }}
 
--- Grain: one row per store and product in the last stock snapshot up to the cut-off date.
+-- Grain: one row per store and product in the store's last stock snapshot up to the cut-off date.
+-- A store whose stock is late keeps its snapshot for a week; one that has closed since has none.
 -- Additive over stores and products: en_camino, the sales and margin lost a day, dinero_en_riesgo
 -- within one state. Not additive: days, points, ranks; stock over dates.
 
@@ -27,10 +28,36 @@ ultima_foto as (
 
 ),
 
+fotos as (
+
+    select
+        inventario.tienda_id,
+        max(inventario.fecha) as fecha
+    from {{ ref('fact_inventario') }} as inventario
+    inner join {{ ref('dim_tienda') }} as tiendas on inventario.tienda_id = tiendas.tienda_id
+    where
+        inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
+        and inventario.fecha <= (select ultima_foto.fecha from ultima_foto)
+        and (
+            inventario.fecha = (select ultima_foto.fecha from ultima_foto)
+            or tiendas.fecha_cierre >= (select ultima_foto.fecha from ultima_foto)
+            or tiendas.fecha_cierre is null and tiendas.activo
+        )
+    group by inventario.tienda_id
+
+),
+
 existencias as (
 
-    select * from {{ ref('fact_inventario') }}
-    where fecha = (select ultima_foto.fecha from ultima_foto)
+    select inventario.*
+    from {{ ref('fact_inventario') }} as inventario
+    inner join fotos
+        on
+            inventario.tienda_id = fotos.tienda_id
+            and inventario.fecha = fotos.fecha
+    where
+        inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
+        and inventario.fecha <= (select ultima_foto.fecha from ultima_foto)
 
 ),
 
@@ -64,14 +91,19 @@ politicas as (
 
 pendientes as (
 
+    -- On the day of the snapshot: what came later is not in its stock.
     select
-        tienda_id,
-        producto_id,
-        sum(unidades_pedidas) as unidades,
-        min(fecha_promesa) as fecha_promesa
+        pedidos.tienda_id,
+        pedidos.producto_id,
+        sum(pedidos.unidades_pedidas) as unidades,
+        min(pedidos.fecha_promesa) as fecha_promesa
     from pedidos
-    where esta_abierto
-    group by tienda_id, producto_id
+    inner join fotos
+        on
+            pedidos.tienda_id = fotos.tienda_id
+            and pedidos.desde <= fotos.fecha
+            and pedidos.hasta >= fotos.fecha
+    group by pedidos.tienda_id, pedidos.producto_id
 
 ),
 
