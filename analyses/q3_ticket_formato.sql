@@ -7,8 +7,8 @@ with
 
 anno as (
 
-    select extract(year from max(fecha) - interval '1 year')::integer as anno
-    from {{ ref('mv_ticket_formato') }}
+    select extract(year from fecha_corte + 1)::integer - 1 as anno
+    from {{ ref('corte') }}
 
 )
 
@@ -16,7 +16,7 @@ select
     formato,
     round(sum(total_ventas) / sum(lineas), 2) as ingreso_promedio_por_linea,
     round(sum(total_ventas) / sum(numero_tickets), 2) as ticket_promedio,
-    round(sum(unidades) / sum(numero_tickets), 2) as articulos_por_ticket
+    round(sum(articulos) / sum(numero_tickets), 2) as articulos_por_ticket
 from {{ ref('mv_ticket_formato') }}
 where
     fecha >= make_date((select anno.anno from anno), 1, 1)

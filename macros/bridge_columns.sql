@@ -12,7 +12,7 @@
         partes.ventas_netas_anterior,
         partes.ventas_netas,
         partes.cambio,
-        {%- for part in ['volumen', 'mezcla', 'precio', 'nuevos', 'descontinuados'] %}
+        {%- for part in ['volumen', 'mezcla', 'precio', 'nuevos', 'descontinuados', 'devuelto'] %}
         partes.{{ part }} + case when partes.mayor = '{{ part }}' then partes.redondeo else 0 end as {{ part }},
         {%- endfor %}
         partes.redondeo,

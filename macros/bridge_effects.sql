@@ -1,11 +1,12 @@
 {#
     SQL (query): the parts of the change of net sales of each group of products, rounded to cents, from products with
-    units and net sales now (u1, r1) and before (u0, r0) by period and region. By category and 'Total'.
+    units, sales without tax and returns without tax now (u1, r1, d1) and before (u0, r0, d0) by period and region. By
+    category and 'Total'.
 
-    With units U and net price P = R / U of the products sold in both periods: volume = (sum U1 - sum U0) x sum R0 /
+    With units U and price P = R / U of the products sold in both periods: volume = (sum U1 - sum U0) x sum R0 /
     sum U0, mix = sum of (U1 - U0 x sum U1 / sum U0) x P0, price = sum of U1 x (P1 - P0). Goods by weight are a group
-    of their own, whose parts are added to those of the others. What came back of a product that is sold no more
-    belongs to it too.
+    of their own, whose parts are added to those of the others. Returns are a part of their own (devuelto): what came
+    back lowers no price.
 #}
 {% macro bridge_effects(products) -%}
     select
@@ -20,6 +21,7 @@
         round(coalesce(sum(r1 - a_precios_anteriores), 0), 2) as precio,
         sum(nuevos) as nuevos,
         sum(descontinuados) as descontinuados,
+        sum(devuelto) as devuelto,
         sum(productos)::integer as productos,
         sum(productos_nuevos)::integer as productos_nuevos,
         sum(productos_descontinuados)::integer as productos_descontinuados
@@ -29,8 +31,8 @@
             ventas.desde,
             ventas.region,
             coalesce(productos.categoria, 'Total') as categoria,
-            sum(ventas.r1) as ventas_netas,
-            sum(ventas.r0) as ventas_netas_anterior,
+            sum(ventas.r1 - ventas.d1) as ventas_netas,
+            sum(ventas.r0 - ventas.d0) as ventas_netas_anterior,
             sum(ventas.u1) filter (where {{ _in_both() }}) as u1,
             sum(ventas.u0) filter (where {{ _in_both() }}) as u0,
             sum(ventas.r1) filter (where {{ _in_both() }}) as r1,
@@ -38,6 +40,7 @@
             sum(ventas.u1 * ventas.r0 / ventas.u0) filter (where {{ _in_both() }}) as a_precios_anteriores,
             coalesce(sum(ventas.r1 - ventas.r0) filter (where ventas.u0 = 0), 0) as nuevos,
             coalesce(sum(ventas.r1 - ventas.r0) filter (where ventas.u0 > 0 and ventas.u1 = 0), 0) as descontinuados,
+            sum(ventas.d0 - ventas.d1) as devuelto,
             count(*) filter (where {{ _in_both() }}) as productos,
             count(*) filter (where ventas.u0 = 0 and ventas.u1 > 0) as productos_nuevos,
             count(*) filter (where ventas.u0 > 0 and ventas.u1 = 0) as productos_descontinuados

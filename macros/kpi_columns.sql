@@ -1,7 +1,7 @@
 {#
     SQL: the published columns of mv_kpi_periodos, from the sums of a member and the period. What the data do not
-    reach back for is null. A store that was not open on each day of both periods has no growth: a part is not
-    compared with a whole.
+    reach back for is null. A store that was not open, and not in works, on each day of both periods has no growth: a
+    part is not compared with a whole.
 #}
 {% macro kpi_columns() -%}
         case when por_miembro.dimension != 'categoria' then por_miembro.dias_tienda end::bigint as dias_tienda,
@@ -29,7 +29,7 @@
         'tiendas_mismas': 'tiendas_mismas', 'dias_tienda_mismas': 'dias_mismas',
     }.items() %}
         case
-            when por_miembro.dimension != 'categoria' then por_miembro.{{ source }}
+            when periodos.tiene_anterior and por_miembro.dimension != 'categoria' then por_miembro.{{ source }}
         end{{ '::bigint' if 'ventas' not in name }} as {{ name }},
     {%- endfor %}
         case
@@ -40,14 +40,20 @@
                     or (
                         por_miembro.dias_tienda = periodos.hasta - periodos.desde + 1
                         and por_miembro.dias_tienda_anterior = periodos.anterior_hasta - periodos.anterior_desde + 1
+                        and por_miembro.dias_obra + por_miembro.dias_obra_anterior = 0
                     )
                 )
                 then {{ growth_pct('por_miembro.total_ventas', 'por_miembro.total_ventas_anterior') }}
         end as crecimiento_pct,
-        {{ growth_pct('por_miembro.ventas_mismas', 'por_miembro.ventas_mismas_anterior') }} as mismas_tiendas_pct,
-        {{ growth_pct('por_miembro.tickets_mismas', 'por_miembro.tickets_mismas_anterior') }} as trafico_pct,
-        {{ growth_pct(
-            'por_miembro.ventas_mismas * por_miembro.tickets_mismas_anterior',
+    {%- for name, now, before in [
+        ('mismas_tiendas_pct', 'por_miembro.ventas_mismas', 'por_miembro.ventas_mismas_anterior'),
+        ('trafico_pct', 'por_miembro.tickets_mismas', 'por_miembro.tickets_mismas_anterior'),
+        (
+            'ticket_pct', 'por_miembro.ventas_mismas * por_miembro.tickets_mismas_anterior',
             'por_miembro.ventas_mismas_anterior * por_miembro.tickets_mismas'
-        ) }} as ticket_pct
+        ),
+    ] %}
+        case when periodos.tiene_anterior then {{ growth_pct(now, before) }} end as {{ name }}
+        {{- ',' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}

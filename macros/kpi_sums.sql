@@ -9,6 +9,7 @@
         null::text as categoria,
         width_bucket(ventas.fecha, tramos.limites) as tramo,
         count(*) filter (where ventas.es_dia_abierto) as dias_tienda,
+        count(*) filter (where ventas.en_remodelacion) as dias_obra,
         {{ _sales_of_stretch() }},
         sum(ventas.numero_tickets) as numero_tickets,
         0::numeric as ventas_evento,
@@ -26,7 +27,7 @@
         ventas.tienda_id,
         null::text,
         width_bucket(calendario.fecha, tramos.limites),
-        0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0,
         sum(ventas.total_ventas),
         0, 0, 0, 0, 0
     from {{ ref('agg_ventas_dia_tienda') }} as ventas
@@ -39,7 +40,7 @@
         tienda_id,
         null::text,
         width_bucket(fecha, tramos.limites),
-        0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         count(*),
         sum(total_ventas),
         sum(ventas_anno_anterior),
@@ -54,7 +55,7 @@
         null::integer,
         productos.categoria,
         width_bucket(ventas.fecha, tramos.limites),
-        0,
+        0, 0,
         {{ _sales_of_stretch() }},
         0, 0, 0, 0, 0, 0, 0
     from {{ ref('agg_ventas_dia_region_producto') }} as ventas
@@ -67,7 +68,7 @@
         null::integer,
         productos.categoria,
         width_bucket(calendario.fecha, tramos.limites),
-        0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0,
         sum(ventas.total_ventas),
         0, 0, 0, 0, 0
     from {{ ref('agg_ventas_dia_region_producto') }} as ventas

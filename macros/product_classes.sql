@@ -3,8 +3,8 @@
 
     A: the products that make the first 80 % of net sales, B: up to 95 %, C: the rest; the product that crosses a limit
     belongs to the higher class, ties go to the smaller producto_id. X, Y, Z: by the coefficient of variation of weekly
-    units, below 0.5, below 1, above; units per day with stock, so an empty shelf is no change of demand. Fewer than 4
-    weeks say nothing.
+    units, below 0.5, below 1, above; units per day with stock, so an empty shelf is no change of demand. Whole weeks of
+    daily stock rows only; fewer than 4 say nothing.
     Args: sold, a CTE with ventas_netas by periodo, dimension, valor and producto_id; stock, the CTE of `stock_by_day`.
 #}
 {% macro product_classes(sold, stock) -%}
@@ -35,8 +35,9 @@
             sum({{ stock }}.unidades_con_stock) / sum({{ stock }}.dias_con_stock) as unidades
         from {{ stock }}
         {{ scorecard_members(stock) }}
-        where {{ stock }}.dias_con_stock > 0
+        where {{ stock }}.dias_observados > 0
         group by 1, 2, 3, ((select corte.fecha_corte from corte) - {{ stock }}.fecha) / 7
+        having max({{ stock }}.fecha) - min({{ stock }}.fecha) = 6 and sum({{ stock }}.dias_con_stock) > 0
 
     ),
 

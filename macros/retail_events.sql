@@ -3,7 +3,8 @@
     anno, dia), where `dia` counts within the event, so the day of last year to compare with has the same evento and
     dia.
 
-    Easter: a week before to a week after. Buen Fin: its days in their order. Back to school: two weeks up to the
+    Easter: a week before to a week after. Buen Fin: its days up to the Monday of the holiday, and after it in 2021;
+    it does not begin on the same weekday each year. Back to school: two weeks up to the
     Monday next to 29 August. The others are dates. None overlaps another.
 #}
 {% macro retail_events(holidays) -%}
@@ -20,7 +21,10 @@
         fecha,
         'Buen Fin' as evento,
         extract(year from fecha)::integer as anno,
-        row_number() over (partition by extract(year from fecha) order by fecha)::integer as dia
+        fecha - (
+            make_date(extract(year from fecha)::integer, 11, 15)
+            + (8 - extract(isodow from make_date(extract(year from fecha)::integer, 11, 15))::integer) % 7
+        ) as dia
     from {{ holidays }}
     where nombre_festivo like '%Buen Fin%'
     union all

@@ -8,7 +8,8 @@
         sumas.mes,
         sumas.dimension,
         sumas.valor,
-        (sumas.mes + interval '1 month')::date - 1 > corte.fecha_corte as es_parcial,
+        (sumas.mes + interval '1 month')::date - 1 > corte.fecha_corte
+        or sumas.mes < (select min(primero.fecha) from {{ ref('agg_ventas_dia_tienda') }} as primero) as es_parcial,
         sumas.lineas,
         sumas.lineas_devueltas,
         sumas.articulos,

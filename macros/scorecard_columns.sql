@@ -17,9 +17,12 @@
         ] %}
         round(100 * vendido.{{ part }} / nullif(vendido.{{ whole }}, 0), 2) as {{ name }},
         {%- endfor %}
+        periodos.stock_desde as existencia_desde,
         {%- for sum in ['existencia_inicial', 'entradas', 'salidas', 'merma', 'existencia_final'] %}
         coalesce(en_existencia.{{ sum }}, 0) as {{ sum }},
         {%- endfor %}
+        round(coalesce(en_existencia.merma_costo, 0), 2) as merma_costo,
+        round(coalesce(en_existencia.castigo_costo, 0), 2) as castigo_costo,
         round(coalesce(en_existencia.valor_medio, 0), 2) as valor_inventario_medio,
         round(
             100 * en_existencia.salidas / nullif(en_existencia.existencia_inicial + en_existencia.entradas, 0), 2

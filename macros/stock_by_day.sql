@@ -128,6 +128,12 @@
             sum(inventario.entradas) as entradas,
             sum(inventario.salidas) as salidas,
             sum(inventario.merma) as merma,
+            coalesce(
+                sum(inventario.merma * inventario.costo_unitario) filter (where not {{ _delisted() }}), 0
+            ) as merma_costo,
+            coalesce(
+                sum(inventario.merma * inventario.costo_unitario) filter (where {{ _delisted() }}), 0
+            ) as castigo_costo,
             sum(inventario.stock_final) as stock_final,
             sum(
                 inventario.dias_periodo * inventario.costo_unitario
@@ -143,6 +149,7 @@
             count(*) filter (where inventario.stock_final <= 0) as cierres_sin_stock
         from {{ ref('fact_inventario') }} as inventario
         inner join {{ ref('dim_tienda') }} as tiendas on inventario.tienda_id = tiendas.tienda_id
+        inner join {{ ref('dim_producto') }} as productos on inventario.producto_id = productos.producto_id
         where
             inventario.fecha > (select corte.fecha_corte from corte) - 364
             and inventario.fecha <= (select corte.fecha_corte from corte)
@@ -159,6 +166,8 @@
         por_dia.entradas,
         por_dia.salidas,
         por_dia.merma,
+        por_dia.merma_costo,
+        por_dia.castigo_costo,
         por_dia.stock_final,
         por_dia.valor_por_dias,
         case when por_dia.dias_periodo = 1 then por_dia.filas else 0 end as dias_observados,
@@ -178,4 +187,13 @@
             and por_dia.fecha = perdidas.fecha
             and por_dia.region = perdidas.region
             and por_dia.producto_id = perdidas.producto_id
+{%- endmacro %}
+
+
+{# SQL (boolean): the product was delisted in the period of the stock row: what is left is written off (castigo). #}
+{% macro _delisted() -%}
+    coalesce(
+        productos.fecha_retiro > inventario.fecha - inventario.dias_periodo and productos.fecha_retiro <= inventario.fecha,
+        false
+    )
 {%- endmacro %}

@@ -76,7 +76,8 @@ create table corte as
         select fecha from recientes join tiendas
             on fecha between fecha_apertura and coalesce(fecha_cierre, date '9999-12-31')
         left join ultimas using (tienda_id)
-        where activo or fecha_cierre is not null
+        where (activo or fecha_cierre is not null) and (coalesce(ultima >= fecha, false) or not coalesce(
+            fecha between fecha_inicio_remodelacion and coalesce(fecha_remodelacion, date '9999-12-31') - 1, false))
         group by fecha having 10 * count(*) filter (where ultima >= fecha) >= 9 * count(*)
     );
 """
@@ -94,8 +95,12 @@ create table por_tienda as
 create table pascuas as
     select fecha from '{seeds}/festivos.csv' where nombre_festivo = 'Domingo de Pascua';
 create table buen_fin as
-    select fecha, year(fecha) as anno, row_number() over (partition by year(fecha) order by fecha) as dia
-    from '{seeds}/festivos.csv' where contains(nombre_festivo, 'Buen Fin');
+    select f.fecha, year(f.fecha) as anno, f.fecha - l.lunes as dia
+    from '{seeds}/festivos.csv' as f join (
+        select dia::date as lunes from generate_series(date '2010-11-15', date '2040-11-21', interval 1 day) as s (dia)
+        where isodow(dia) = 1 and month(dia) = 11 and day(dia) between 15 and 21
+    ) as l on year(l.lunes) = year(f.fecha)
+    where contains(nombre_festivo, 'Buen Fin');
 -- A date on which an event falls, and the same day of it a year before.
 create table eventos as
     select p.fecha + i::int as fecha, q.fecha + i::int as antes
@@ -122,7 +127,7 @@ create table eventos_todos as
     where strftime(f, '%m-%d') in ('01-05', '01-06', '05-10') or (month(f) = 12 and day(f) >= 24);
 create table comparado as
     select h.*, t.fecha_apertura, coalesce(e.antes, h.fecha - 364) as evento,
-        a.fecha is not null and not h.obras and not a.obras
+        h.fecha <= (select corte.fecha from corte) and a.fecha is not null and not h.obras and not a.obras
             and date_trunc('month', h.fecha - 364) > date_trunc('month', t.fecha_apertura) as mismas,
         a.pagado as pagado_anno, a.tickets as tickets_anno
     from por_tienda as h join tiendas as t using (tienda_id)
@@ -226,7 +231,7 @@ EXPECTED: dict[str, str] = {
     """,
     "mv_ticket_formato": """
         select fecha_venta as fecha, formato, canal, count(*) as lineas,
-            count(distinct ticket_id) as numero_tickets, sum(milli) as unidades,
+            count(distinct ticket_id) as numero_tickets, sum(articulos) as articulos, sum(milli) as unidades,
             sum(pagado) as total_ventas
         from ventas group by all
     """,
@@ -234,7 +239,8 @@ EXPECTED: dict[str, str] = {
         select h.fecha, h.tienda_id, h.pagado as total_ventas, h.tickets as numero_tickets,
             cociente(h.pagado, h.tickets) as ticket_promedio, h.milli as unidades,
             d.pagado as ventas_dia_anterior,
-            cociente(10000 * (h.pagado - d.pagado), d.pagado) as cambio_pct,
+            if(h.fecha <= (select corte.fecha from corte), cociente(10000 * (h.pagado - d.pagado), d.pagado), null)
+                as cambio_pct,
             s.pagado as ventas_semana_anterior, h.pagado_anno as ventas_anno_anterior,
             e.pagado as ventas_evento_anterior, h.tickets_anno as tickets_anno_anterior,
             h.mismas as es_mismas_tiendas, f.nombre_festivo
@@ -256,7 +262,8 @@ EXPECTED: dict[str, str] = {
         select h.fecha, h.cadena, h.pagado as total_ventas, h.tickets as numero_tickets,
             cociente(h.pagado, h.tickets) as ticket_promedio, h.milli as unidades,
             d.pagado as ventas_dia_anterior,
-            cociente(10000 * (h.pagado - d.pagado), d.pagado) as cambio_pct,
+            if(h.fecha <= (select corte.fecha from corte), cociente(10000 * (h.pagado - d.pagado), d.pagado), null)
+                as cambio_pct,
             s.pagado as ventas_semana_anterior, a.pagado as ventas_anno_anterior,
             e.pagado as ventas_evento_anterior, h.mismas as ventas_mismas_tiendas,
             h.mismas_anno as ventas_mismas_tiendas_anterior, h.mismos as tickets_mismas_tiendas,
@@ -367,6 +374,7 @@ EXPECTED |= {
                 sum(plan_ventas) as plan_ventas
             from ({EXPECTED["mv_plan_ventas"]}) group by all
         )
+        select *, last_day(mes) > (select fecha from corte) or mes < (select min(fecha) from dia_tienda) as es_parcial
         from vendido full join planeado using (mes, tienda_id) left join mismas using (mes, tienda_id)
     """,
     "mv_puente_ventas": """
@@ -374,21 +382,25 @@ EXPECTED |= {
             select p.periodo, p.desde, d.region, d.categoria, d.producto_id, granel,
                 sum(if(d.fecha between p.desde and p.hasta, milli, 0)) as u1,
                 sum(if(d.fecha between p.antes_desde and p.antes_hasta, milli, 0)) as u0,
-                sum(if(d.fecha between p.desde and p.hasta, neto, 0)) as r1,
-                sum(if(d.fecha between p.antes_desde and p.antes_hasta, neto, 0)) as r0
+                sum(if(d.fecha between p.desde and p.hasta, vendido, 0)) as r1,
+                sum(if(d.fecha between p.antes_desde and p.antes_hasta, vendido, 0)) as r0,
+                sum(if(d.fecha between p.desde and p.hasta, vuelto, 0)) as d1,
+                sum(if(d.fecha between p.antes_desde and p.antes_hasta, vuelto, 0)) as d0
             from neto_producto as d join periodos as p
                 on d.fecha between p.desde and p.hasta or d.fecha between p.antes_desde and p.antes_hasta
             where p.con_antes and p.periodo not in ('dia', 'semana') group by all
         ), en_total as (
             from u union all by name
-            select * replace ('Total' as region, sum(u1) as u1, sum(u0) as u0, sum(r1) as r1, sum(r0) as r0)
+            select * replace ('Total' as region, sum(u1) as u1, sum(u0) as u0, sum(r1) as r1, sum(r0) as r0,
+                sum(d1) as d1, sum(d0) as d0)
             from u group by all
         ), con_total as (
-            select periodo, desde, region, unnest([categoria, 'Total']) as categoria, granel, u1, u0, r1, r0,
+            select periodo, desde, region, unnest([categoria, 'Total']) as categoria, granel, u1, u0, r1, r0, d1, d0,
                 u1 > 0 and u0 > 0 as ambos
             from en_total
         ), grupos as (
-            select periodo, desde, region, categoria, granel, sum(r1) as r1, sum(r0) as r0,
+            select periodo, desde, region, categoria, granel, sum(r1 - d1) as n1, sum(r0 - d0) as n0,
+                sum(d0 - d1) as devuelto,
                 coalesce(sum(r0) filter (where ambos), 0)::double as antes, sum(r1) filter (where ambos) as ahora,
                 sum(u1) filter (where ambos)::double / sum(u0) filter (where ambos) as crece,
                 sum(u1::double * r0 / u0) filter (where ambos) as a_precio,
@@ -398,10 +410,10 @@ EXPECTED |= {
                 count(*) filter (where u0 > 0 and u1 = 0) as n_fuera
             from con_total group by all
         ), partes as (
-            select periodo, desde, region, categoria, sum(r0) as antes, sum(r1) as ahora,
+            select periodo, desde, region, categoria, sum(n0) as antes, sum(n1) as ahora,
                 [cast(round(coalesce(sum(antes * (crece - 1)), 0)) as hugeint),
                     cast(round(coalesce(sum(a_precio - antes * crece), 0)) as hugeint),
-                    cast(round(coalesce(sum(ahora - a_precio), 0)) as hugeint), sum(nuevos), sum(fuera)] as p,
+                    cast(round(coalesce(sum(ahora - a_precio), 0)) as hugeint), sum(nuevos), sum(fuera), sum(devuelto)] as p,
                 sum(n) as n, sum(n_nuevos) as n_nuevos, sum(n_fuera) as n_fuera
             from grupos group by all
         ), mayores as (
@@ -413,8 +425,9 @@ EXPECTED |= {
             parcial as es_parcial, region, categoria, antes as ventas_netas_anterior, ahora as ventas_netas,
             ahora - antes as cambio, p[1] + if(mayor = 1, resto, 0) as volumen, p[2] + if(mayor = 2, resto, 0) as mezcla,
             p[3] + if(mayor = 3, resto, 0) as precio, p[4] + if(mayor = 4, resto, 0) as nuevos,
-            p[5] + if(mayor = 5, resto, 0) as descontinuados, resto as redondeo,
-            if(resto != 0, ['volumen', 'mezcla', 'precio', 'nuevos', 'descontinuados'][mayor], null) as parte_redondeo,
+            p[5] + if(mayor = 5, resto, 0) as descontinuados, p[6] + if(mayor = 6, resto, 0) as devuelto,
+            resto as redondeo,
+            if(resto != 0, ['volumen', 'mezcla', 'precio', 'nuevos', 'descontinuados', 'devuelto'][mayor], null) as parte_redondeo,
             n as productos, n_nuevos as productos_nuevos, n_fuera as productos_descontinuados
         from mayores as m join periodos using (periodo, desde)
     """,
@@ -444,7 +457,8 @@ EXPECTED |= {
                 if(s.dimension = 'motivo', t.pagado, s.pagado) as pagado, s.devuelto
             from sumas as s join todo as t using (mes)
         )
-        select mes, dimension, valor, mes + interval 1 month - interval 1 day > (select fecha from corte) as es_parcial,
+        select mes, dimension, valor, last_day(mes) > (select fecha from corte)
+            or mes < (select min(fecha_venta) from ventas) as es_parcial,
             lineas, vueltas as lineas_devueltas, articulos, cast(vueltos as bigint) as articulos_devueltos,
             cast(dentro as bigint) as articulos_reingresados, pagado as total_ventas, devuelto as devoluciones,
             cociente(100000 * cast(vueltos as hugeint), articulos) as tasa_pct,
@@ -473,7 +487,8 @@ EXPECTED |= {
                 sum(margen) as margen, cast(round(sum((bruta - pagado) * 10000::double / con_iva)) as hugeint) as cedido
             from tasas group by all
         )
-        select mes, formato, categoria, mes + interval 1 month - interval 1 day > (select fecha from corte) as es_parcial,
+        select mes, formato, categoria, last_day(mes) > (select fecha from corte)
+            or mes < (select min(fecha_venta) from ventas) as es_parcial,
             bruta as venta_bruta, bruta - pagado as descuento, pagado as total_ventas, neto as ventas_netas, margen,
             cedido as margen_cedido, cociente(10000 * (bruta - pagado), bruta) as descuento_pct,
             cociente(10000 * (bruta - pagado), sum(bruta - pagado) over (partition by mes)) as participacion_pct,
@@ -484,10 +499,11 @@ EXPECTED |= {
     "proveedores": """
         with lineas as (
             select date_trunc('month', fecha_pedido)::date as mes, p.proveedor, coalesce(unidad_medida, 'pieza') as unidad_medida,
-                fecha_entrega is not null as vino, fecha_promesa, fecha_entrega, fecha_promesa - fecha_pedido as prometido,
-                fecha_entrega - fecha_pedido as tardo, cast(unidades_pedidas * 1000 as hugeint) as pedidas,
+                coalesce(fecha_entrega <= corte.fecha, false) as vino, fecha_promesa, fecha_entrega,
+                fecha_promesa - fecha_pedido as prometido, if(vino, fecha_entrega - fecha_pedido, null) as tardo, cast(unidades_pedidas * 1000 as hugeint) as pedidas,
                 cast(unidades_recibidas * 1000 as hugeint) as recibidas
             from pedidos as p join (select producto_id, unidad_medida from productos) using (producto_id)
+            join corte on fecha_pedido <= corte.fecha
         )
         select mes, proveedor, unidad_medida, count(*) as lineas, count_if(vino) as lineas_entregadas,
             count_if(vino and recibidas = pedidas) as lineas_completas, count_if(vino and fecha_entrega <= fecha_promesa) as lineas_a_tiempo,
@@ -619,13 +635,14 @@ KPI = """
         on total, cadena, region, formato, tienda into name dimension value valor
     ), ahora as (
         select p.periodo, p.desde, dimension, valor, count(*) filter (where es_dia_abierto) as dias_tienda,
-            sum(total_ventas) as total_ventas, sum(ventas_netas) as ventas_netas, sum(margen) as margen,
+            count(*) filter (where en_remodelacion) as obras, sum(total_ventas) as total_ventas, sum(ventas_netas) as ventas_netas, sum(margen) as margen,
             sum(numero_tickets) as numero_tickets, sum(lineas) as lineas, sum(articulos) as articulos,
             sum(unidades) as unidades
         from periodos as p join dia_tienda as d on d.fecha between p.desde and p.hasta
         join miembros using (tienda_id) group by all
     ), antes as (
         select p.periodo, p.desde, dimension, valor, count(*) filter (where es_dia_abierto) as dias,
+            count(*) filter (where en_remodelacion) as obras_antes,
             sum(total_ventas) as ventas, sum(ventas_netas) as netas, sum(margen) as margen,
             sum(numero_tickets) as tickets
         from periodos as p join dia_tienda as d on d.fecha between p.antes_desde and p.antes_hasta
@@ -640,59 +657,73 @@ KPI = """
             count(distinct tienda_id) as tiendas, count(*) as dias
         from periodos as p join comparado as d on d.fecha between p.desde and p.hasta and d.mismas
         join miembros using (tienda_id) group by all
+    ), todos as (
+        select periodo, desde, dimension, valor from ahora where dias_tienda > 0 or lineas > 0 or ventas_netas != 0
+        union
+        select periodo, desde, dimension, valor from antes join periodos using (periodo, desde)
+        where con_antes and (ventas > 0 or netas != 0)
+        union
+        select periodo, desde, dimension, valor from evento join periodos using (periodo, desde)
+        where con_evento and ventas > 0
     ), base as (
-        select h.*, a.* exclude (periodo, desde, dimension, valor), e.ventas as de_evento,
-            m.* exclude (periodo, desde, dimension, valor)
-        from ahora as h
+        select t.*, h.* exclude (periodo, desde, dimension, valor), a.* exclude (periodo, desde, dimension, valor),
+            e.ventas as de_evento, m.* exclude (periodo, desde, dimension, valor)
+        from todos as t
+        left join ahora as h using (periodo, desde, dimension, valor)
         left join antes as a using (periodo, desde, dimension, valor)
         left join evento as e using (periodo, desde, dimension, valor)
         left join mismas as m using (periodo, desde, dimension, valor)
     )
-    select b.dimension, b.valor, periodo, desde, p.hasta, p.parcial as es_parcial, dias_tienda, total_ventas,
-        ventas_netas, b.margen, numero_tickets, lineas, articulos, unidades,
+    select b.dimension, b.valor, periodo, desde, p.hasta, p.parcial as es_parcial,
+        coalesce(dias_tienda, 0) as dias_tienda, coalesce(total_ventas, 0) as total_ventas,
+        coalesce(ventas_netas, 0) as ventas_netas, coalesce(b.margen, 0) as margen,
+        coalesce(numero_tickets, 0) as numero_tickets, coalesce(lineas, 0) as lineas,
+        coalesce(articulos, 0) as articulos, coalesce(unidades, 0) as unidades,
         if(p.con_antes, coalesce(dias, 0), null) as dias_tienda_anterior,
         if(p.con_antes, coalesce(ventas, 0), null) as ventas_anno_anterior,
         if(p.con_antes, coalesce(netas, 0), null) as ventas_netas_anno_anterior,
         if(p.con_antes, coalesce(b.margen_1, 0), null) as margen_anno_anterior,
         if(p.con_antes, coalesce(tickets, 0), null) as tickets_anno_anterior,
         if(p.con_evento, coalesce(de_evento, 0), null) as ventas_evento_anterior,
-        coalesce(ventas_1, 0) as ventas_mismas_tiendas,
-        coalesce(ventas_anno, 0) as ventas_mismas_tiendas_anterior,
-        coalesce(tickets_1, 0) as tickets_mismas_tiendas,
-        coalesce(tickets_anno, 0) as tickets_mismas_tiendas_anterior,
-        coalesce(tiendas, 0) as tiendas_mismas, coalesce(dias_1, 0) as dias_tienda_mismas,
+        if(p.con_antes, coalesce(ventas_1, 0), null) as ventas_mismas_tiendas,
+        if(p.con_antes, coalesce(ventas_anno, 0), null) as ventas_mismas_tiendas_anterior,
+        if(p.con_antes, coalesce(tickets_1, 0), null) as tickets_mismas_tiendas,
+        if(p.con_antes, coalesce(tickets_anno, 0), null) as tickets_mismas_tiendas_anterior,
+        if(p.con_antes, coalesce(tiendas, 0), null) as tiendas_mismas,
+        if(p.con_antes, coalesce(dias_1, 0), null) as dias_tienda_mismas,
         if(p.con_antes and (b.dimension != 'tienda' or (
             dias_tienda = p.hasta - desde + 1 and dias = p.antes_hasta - p.antes_desde + 1
-        )), cociente(10000 * (total_ventas - ventas), ventas), null) as crecimiento_pct,
-        cociente(10000 * (ventas_1 - ventas_anno), ventas_anno) as mismas_tiendas_pct,
-        cociente(10000 * (tickets_1 - tickets_anno), tickets_anno) as trafico_pct,
-        cociente(10000 * (ventas_1 * tickets_anno - ventas_anno * tickets_1), ventas_anno * tickets_1)
-            as ticket_pct
+            and obras + obras_antes = 0
+        )), cociente(10000 * (coalesce(total_ventas, 0) - ventas), ventas), null) as crecimiento_pct,
+        if(p.con_antes, cociente(10000 * (ventas_1 - ventas_anno), ventas_anno), null) as mismas_tiendas_pct,
+        if(p.con_antes, cociente(10000 * (tickets_1 - tickets_anno), tickets_anno), null) as trafico_pct,
+        if(p.con_antes, cociente(10000 * (ventas_1 * tickets_anno - ventas_anno * tickets_1), ventas_anno * tickets_1),
+            null) as ticket_pct
     from base as b join periodos as p using (periodo, desde)
-    where dias_tienda > 0
     union all
-    select 'categoria', h.categoria, periodo, desde, p.hasta, p.parcial, null, h.total, h.netas, h.margen,
-        null, h.lineas, h.articulos, h.unidades, null, if(p.con_antes, coalesce(a.total, 0), null),
+    select 'categoria', categoria, periodo, desde, p.hasta, p.parcial, null, coalesce(h.total, 0),
+        coalesce(h.netas, 0), coalesce(h.margen, 0),
+        null, coalesce(h.lineas, 0), coalesce(h.articulos, 0), coalesce(h.unidades, 0), null, if(p.con_antes, coalesce(a.total, 0), null),
         if(p.con_antes, coalesce(a.netas, 0), null), if(p.con_antes, coalesce(a.margen, 0), null), null,
         if(p.con_evento, coalesce(e.total, 0), null), null, null, null, null, null, null,
-        if(p.con_antes, cociente(10000 * (h.total - a.total), a.total), null), null, null, null
+        if(p.con_antes, cociente(10000 * (coalesce(h.total, 0) - a.total), a.total), null), null, null, null
     from (
         select p.periodo, p.desde, categoria, sum(lineas) as lineas, sum(articulos) as articulos,
             sum(unidades) as unidades, sum(total_ventas) as total, sum(ventas_netas) as netas, sum(margen) as margen
         from periodos as p join dia_categoria as d on d.fecha between p.desde and p.hasta group by all
     ) as h
-    left join (
+    full join (
         select p.periodo, p.desde, categoria, sum(total_ventas) as total, sum(ventas_netas) as netas,
             sum(margen) as margen
         from periodos as p join dia_categoria as d on d.fecha between p.antes_desde and p.antes_hasta group by all
     ) as a using (periodo, desde, categoria)
-    left join (
+    full join (
         select p.periodo, p.desde, categoria, sum(total_ventas) as total
         from periodos as p join fechas as f on f.fecha between p.desde and p.hasta
         join dia_categoria as d on d.fecha = f.evento group by all
     ) as e using (periodo, desde, categoria)
     join periodos as p using (periodo, desde)
-    where h.lineas > 0
+    where h.lineas > 0 or h.netas != 0 or con_antes and (a.total > 0 or a.netas != 0) or con_evento and e.total > 0
 """
 
 
@@ -766,10 +797,10 @@ def _add_periods(session: duckdb.DuckDBPyConnection) -> None:
 EFFECTS = """
 create table neto_producto as
     select fecha_venta as fecha, region, v.categoria, producto_id, granel, sum(milli) as milli,
-        sum(cociente(10000 * pagado, v.con_iva)) as neto
+        sum(cociente(10000 * pagado, v.con_iva)) as vendido, 0 as vuelto
     from ventas as v join (select producto_id, granel from productos) using (producto_id) group by all
     union all
-    select fecha_devolucion, region, categoria, producto_id, granel, 0, -sum(cociente(10000 * devuelto, d.con_iva))
+    select fecha_devolucion, region, categoria, producto_id, granel, 0, 0, sum(cociente(10000 * devuelto, d.con_iva))
     from devoluciones as d join (select producto_id, categoria, granel from productos) using (producto_id) group by all;
 create table efecto as
     with p as (

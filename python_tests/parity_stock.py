@@ -103,14 +103,19 @@ create table vendido as
 create table guardado as
     select periodo, if(t, 'total', 'region') as dimension, if(t, 'Total', region) as valor, f.producto_id,
         sum(if(fecha - f.largo + 1 = inicio, abre, 0)) as inicial, sum(entra) as entra, sum(sale) as sale,
-        sum(pierde) as pierde, sum(if(fecha = fin, cierra, 0)) as queda,
+        sum(pierde) as pierde, cociente(sum(if(retirado, 0, pierde * costo)), 1000) as merma_costo,
+        cociente(sum(if(retirado, pierde * costo, 0)), 1000) as castigo_costo, sum(if(fecha = fin, cierra, 0)) as queda,
         sum(f.largo * costo * (abre + cierra)) as valor_dias, any_value(2000 * (fin - inicio + 1)) as entre,
         count(*) filter (where f.largo = 1) as observados, sum(if(f.largo = 1, sale, 0)) as salio_observado,
         count(*) filter (where f.largo = 1 and cierra <= 0) as cierres,
         count(*) filter (where f.largo = 1 and not con) as completos, sum(parte) as partes,
         sum(if(parte > 0, parte * u / n, 0)) as perdidas,
         sum(if(parte > 0, parte * u / n * precio / 1e5, 0)) as perdido
-    from faltas as f join ventanas as v on hace < v.largo
+    from (
+        select faltas.*,
+            coalesce(fecha_retiro between faltas.fecha - faltas.largo + 1 and faltas.fecha, false) as retirado
+        from faltas join (select producto_id, fecha_retiro from productos) using (producto_id)
+    ) as f join ventanas as v on hace < v.largo
     left join demanda as d on d.tienda_id = f.tienda_id and d.producto_id = f.producto_id,
         (values (true), (false)) as m (t)
     group by all;
@@ -126,9 +131,10 @@ create table variacion as
         if(semanas >= 4 and avg(tasa) > 0, stddev_samp(tasa) / avg(tasa), null) as coeficiente
     from (
         select if(t, 'total', 'region') as dimension, if(t, 'Total', region) as valor, producto_id,
-            hace // 7 as semana, sum(sale)::double / count(*) as tasa
-        from fotos, (values (true), (false)) as m (t) where largo = 1 and con group by all
-    ) group by all;
+            hace // 7 as semana,
+            sum(if(con, sale, 0))::double / nullif(count(*) filter (where con), 0) as tasa
+        from fotos, (values (true), (false)) as m (t) where largo = 1 group by all having count(distinct fecha) = 7
+    ) where tasa is not null group by all;
 """
 
 ALERTS = f"""
@@ -221,7 +227,8 @@ EXPECTED = {
             coalesce(v.margen, 0) as margen, cociente(10000 * v.margen, v.ventas_netas) as margen_pct,
             cociente(10000 * v.ventas_promocion, v.total_ventas) as promocion_pct,
             cociente(10000 * v.devoluciones, v.total_ventas) as devolucion_pct,
-            coalesce(inicial, 0) as existencia_inicial, coalesce(entra, 0) as entradas,
+            inicio as existencia_desde, coalesce(merma_costo, 0) as merma_costo,
+            coalesce(castigo_costo, 0) as castigo_costo, coalesce(inicial, 0) as existencia_inicial, coalesce(entra, 0) as entradas,
             coalesce(sale, 0) as salidas, coalesce(pierde, 0) as merma, coalesce(queda, 0) as existencia_final,
             coalesce(cociente(valor_dias, entre), 0) as valor_inventario_medio,
             cociente(10000 * sale, inicial + entra) as sell_through_pct,

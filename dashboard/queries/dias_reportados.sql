@@ -37,8 +37,12 @@ select
         where
             tiendas.fecha_apertura <= calendario.fecha
             and coalesce(tiendas.fecha_cierre, 'infinity') >= calendario.fecha
-            -- As in retail.corte: what is closed without a date is expected no more.
+            -- As in retail.corte: what is closed without a date, or in works, is not expected.
             and (tiendas.activo or tiendas.fecha_cierre is not null)
+            and not coalesce(
+                calendario.fecha >= tiendas.fecha_inicio_remodelacion
+                and calendario.fecha < coalesce(tiendas.fecha_remodelacion, 'infinity'), false
+            )
     ) as tiendas_abiertas
 from {{ ref('calendario') }} as calendario
 inner join ultimo on calendario.fecha <= ultimo.fecha

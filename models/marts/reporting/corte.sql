@@ -3,7 +3,7 @@
 -- Grain: one row, for the sales.
 -- A store has reported a day when it sent sales of it or of a later day: a small store sells
 -- nothing on some days. Open: between opening and closing, both included; a store that is not
--- active and has no closing date is expected no more. Looks back 92 days, so it costs the same
+-- active and has no closing date is expected no more, one in works counts only if it reported. Looks back 92 days, so it costs the same
 -- however long the history is; when none of them is complete, the last day with sales counts.
 
 with
@@ -50,7 +50,13 @@ por_dia as (
 
     select
         dias.fecha,
-        count(tiendas.tienda_id)::integer as tiendas_abiertas,
+        count(tiendas.tienda_id) filter (
+            where
+            ultimas.tienda_id is not null
+            or tiendas.fecha_inicio_remodelacion is null
+            or dias.fecha < tiendas.fecha_inicio_remodelacion
+            or dias.fecha >= tiendas.fecha_remodelacion
+        )::integer as tiendas_abiertas,
         count(ultimas.tienda_id)::integer as tiendas_reportadas
     from dias
     left join tiendas

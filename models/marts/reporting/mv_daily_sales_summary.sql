@@ -3,13 +3,19 @@
     data_through='cutoff_date',
     indexes=[{'columns': ['fecha', 'cadena'], 'unique': true}],
 ) }}
--- depends_on: {{ ref('corte') }}
 
 -- Grain: one row per day and chain with an open store, for the last `years_in_views` years; a day
 -- without sales is zero.
 -- Additive: sales, tickets, unidades. Not additive: tiendas_mismas, ratios.
+-- Days after the cut-off date are not complete: they have no growth.
 
 with
+
+corte as (
+
+    select {{ cutoff_date() }} as fecha_corte
+
+),
 
 ventas as (
 
@@ -68,7 +74,10 @@ final as (
         round(por_dia.total_ventas / nullif(por_dia.numero_tickets, 0), 2) as ticket_promedio,
         por_dia.unidades,
         dia_anterior.total_ventas as ventas_dia_anterior,
-        {{ growth_pct('por_dia.total_ventas', 'dia_anterior.total_ventas') }} as cambio_pct,
+        case
+            when por_dia.fecha <= (select corte.fecha_corte from corte)
+                then {{ growth_pct('por_dia.total_ventas', 'dia_anterior.total_ventas') }}
+        end as cambio_pct,
         semana_anterior.total_ventas as ventas_semana_anterior,
         anno_anterior.total_ventas as ventas_anno_anterior,
         evento_anterior.total_ventas as ventas_evento_anterior,

@@ -8,11 +8,18 @@
 -- Grain: one row per store and day on which it was open, for the last `years_in_views` years; a day
 -- without sales is zero.
 -- Additive: sales, tickets, unidades. Not additive: ticket_promedio, cambio_pct.
+-- Days after the cut-off date are not complete: they have no growth and are not like-for-like.
 -- nombre_festivo tells readers why a day was unusual. It also spares a third of each refresh:
 -- REFRESH CONCURRENTLY looks for duplicates among rows without a null only, and most days are no
 -- holiday. The unique index looks at all rows. Ratios are cast to their type, which rounds them.
 
 with
+
+corte as (
+
+    select {{ cutoff_date() }} as fecha_corte
+
+),
 
 ventas as (
 
@@ -46,9 +53,13 @@ final as (
         ventas.unidades,
         dia_anterior.total_ventas as ventas_dia_anterior,
         cast(
-            100
-            * (ventas.total_ventas - dia_anterior.total_ventas)
-            / nullif(dia_anterior.total_ventas, 0) as numeric(12, 2)
+            case
+                when ventas.fecha <= (select corte.fecha_corte from corte)
+                    then
+                        100
+                        * (ventas.total_ventas - dia_anterior.total_ventas)
+                        / nullif(dia_anterior.total_ventas, 0)
+            end as numeric(12, 2)
         ) as cambio_pct,
         semana_anterior.total_ventas as ventas_semana_anterior,
         anno_anterior.total_ventas as ventas_anno_anterior,
@@ -60,7 +71,8 @@ final as (
         anno_anterior.numero_tickets as tickets_anno_anterior,
         -- The row of 364 days before says that the store was open then.
         coalesce(
-            not ventas.en_remodelacion
+            ventas.fecha <= (select corte.fecha_corte from corte)
+            and not ventas.en_remodelacion
             and not anno_anterior.en_remodelacion
             and calendario.fecha_comparable
             >= date_trunc('month', tiendas.fecha_apertura) + interval '1 month',

@@ -8,7 +8,7 @@
 ) }}
 
 -- Grain: one row per period (periodo, desde) and member of a dimension (dimension, valor) that was
--- open or sold in it: the last periods of each kind up to the cut-off date.
+-- open, sold or took back in it or a year before: the last periods of each kind up to the cut-off.
 -- Additive over the members of a dimension: sums, except tiendas_mismas by category. Not additive
 -- over periods, which overlap, nor ratios.
 -- The days are added up once, between the limits of all periods (tramos), of which periods are
@@ -137,7 +137,15 @@ final as (
     from por_miembro
     inner join periodos
         on por_miembro.periodo = periodos.periodo and por_miembro.desde = periodos.desde
-    where por_miembro.dias_tienda > 0 or por_miembro.lineas > 0
+    where
+        por_miembro.dias_tienda > 0
+        or por_miembro.lineas > 0
+        or por_miembro.ventas_netas != 0
+        or (
+            periodos.tiene_anterior
+            and (por_miembro.total_ventas_anterior > 0 or por_miembro.ventas_netas_anterior != 0)
+        )
+        or periodos.tiene_evento and por_miembro.ventas_evento > 0
 
 )
 

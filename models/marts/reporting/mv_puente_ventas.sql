@@ -8,7 +8,7 @@
 -- mv_kpi_periodos of which the data hold the year before too.
 -- Additive over regions and categories: the two sales, cambio, and nothing else. A part of a total
 -- is not the sum of its members' parts: what is mix of the total is volume of one of them.
--- volumen + mezcla + precio + nuevos + descontinuados = cambio, to the cent. Goods by weight are a
+-- volumen + mezcla + precio + nuevos + descontinuados + devuelto = cambio, to the cent. Goods by weight are a
 -- group of their own, so kilograms are never added to pieces.
 
 with
@@ -60,7 +60,8 @@ por_tramo as (
         ventas.region,
         ventas.producto_id,
         sum(ventas.unidades) as unidades,
-        sum(ventas.ventas_netas) as ventas_netas
+        sum(ventas.ventas_sin_iva) as ventas_sin_iva,
+        sum(ventas.devoluciones_sin_iva) as devoluciones_sin_iva
     from {{ ref('agg_ventas_dia_region_producto') }} as ventas
     inner join tramos on ventas.fecha >= tramos.limites[1]
     where ventas.fecha <= (select corte.fecha_corte from corte)
@@ -94,8 +95,10 @@ por_producto as (
         por_tramo.producto_id,
         coalesce(sum(por_tramo.unidades) filter (where partes.es_actual), 0) as u1,
         coalesce(sum(por_tramo.unidades) filter (where not partes.es_actual), 0) as u0,
-        coalesce(sum(por_tramo.ventas_netas) filter (where partes.es_actual), 0) as r1,
-        coalesce(sum(por_tramo.ventas_netas) filter (where not partes.es_actual), 0) as r0
+        coalesce(sum(por_tramo.ventas_sin_iva) filter (where partes.es_actual), 0) as r1,
+        coalesce(sum(por_tramo.ventas_sin_iva) filter (where not partes.es_actual), 0) as r0,
+        coalesce(sum(por_tramo.devoluciones_sin_iva) filter (where partes.es_actual), 0) as d1,
+        coalesce(sum(por_tramo.devoluciones_sin_iva) filter (where not partes.es_actual), 0) as d0
     from partes
     inner join por_tramo on partes.tramo = por_tramo.tramo
     group by
@@ -115,13 +118,17 @@ redondeados as (
         *,
         ventas_netas - ventas_netas_anterior as cambio,
         ventas_netas - ventas_netas_anterior
-        - volumen - mezcla - precio - nuevos - descontinuados as redondeo,
-        case greatest(abs(volumen), abs(mezcla), abs(precio), abs(nuevos), abs(descontinuados))
+        - volumen - mezcla - precio - nuevos - descontinuados - devuelto as redondeo,
+        case
+            greatest(
+                abs(volumen), abs(mezcla), abs(precio), abs(nuevos), abs(descontinuados), abs(devuelto)
+            )
             when abs(volumen) then 'volumen'
             when abs(mezcla) then 'mezcla'
             when abs(precio) then 'precio'
             when abs(nuevos) then 'nuevos'
-            else 'descontinuados'
+            when abs(descontinuados) then 'descontinuados'
+            else 'devuelto'
         end as mayor
     from efectos
 

@@ -32,6 +32,7 @@ final as (
         ventas.canal,
         sum(ventas.lineas)::bigint as lineas,
         sum(ventas.numero_tickets)::bigint as numero_tickets,
+        sum(ventas.articulos)::bigint as articulos,
         sum(ventas.unidades) as unidades,
         sum(ventas.total_ventas) as total_ventas
     from ventas

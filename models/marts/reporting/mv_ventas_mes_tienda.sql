@@ -6,9 +6,22 @@
 
 -- Grain: one row per month and store that was open or is planned to be: the months of
 -- `years_in_views` years, those that they are compared with, and the months of the plan.
--- Additive: every column but the keys. The last month with sales goes as far as they do.
+-- Additive: every column but the keys and es_parcial. The last month with sales goes as far as they
+-- do, its like-for-like to the cut-off date.
 
 with
+
+corte as (
+
+    select {{ cutoff_date() }} as fecha_corte
+
+),
+
+primer_dia as (
+
+    select min(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+
+),
 
 ventas as (
 
@@ -57,6 +70,8 @@ final as (
     select
         coalesce(ventas.mes, plan.mes) as mes,
         coalesce(ventas.tienda_id, plan.tienda_id) as tienda_id,
+        coalesce(ventas.mes, plan.mes) + interval '1 month' > corte.fecha_corte + 1
+        or coalesce(ventas.mes, plan.mes) < primer_dia.fecha as es_parcial,
         ventas.dias_tienda,
         ventas.numero_tickets,
         ventas.total_ventas,
@@ -75,6 +90,8 @@ final as (
         on
             ventas.mes = plan.mes
             and ventas.tienda_id = plan.tienda_id
+    cross join corte
+    cross join primer_dia
 
 )
 

@@ -4,8 +4,8 @@
 -- are never added.
 -- Additive over months and suppliers: counts, sums. Not additive: percentages, days, deviations.
 -- A line counts in the month of its order, so the last months still change as deliveries come in.
--- A line is open until it is delivered, and overdue (vencida) if it was promised up to the cut-off
--- date.
+-- All as on the cut-off date: a line is open until it is delivered, and overdue (vencida) if it was
+-- promised up to then. A delivery of nothing is a delivery: of its day, and not complete.
 
 with
 
@@ -21,15 +21,18 @@ pedidos as (
         date_trunc('month', pedidos.fecha_pedido)::date as mes,
         pedidos.proveedor,
         coalesce(productos.unidad_medida, 'pieza') as unidad_medida,
-        pedidos.fecha_entrega is null as es_abierta,
+        pedidos.fecha_entrega is null or pedidos.fecha_entrega > corte.fecha_corte as es_abierta,
         pedidos.fecha_promesa,
         pedidos.fecha_promesa - pedidos.fecha_pedido as plazo_prometido,
-        pedidos.fecha_entrega - pedidos.fecha_pedido as plazo_real,
-        pedidos.fecha_entrega <= pedidos.fecha_promesa as es_a_tiempo,
+        case
+            when pedidos.fecha_entrega <= corte.fecha_corte then pedidos.fecha_entrega - pedidos.fecha_pedido
+        end as plazo_real,
+        pedidos.fecha_entrega <= least(pedidos.fecha_promesa, corte.fecha_corte) as es_a_tiempo,
         pedidos.unidades_pedidas,
         pedidos.unidades_recibidas
     from {{ ref('fact_pedidos') }} as pedidos
     inner join {{ ref('dim_producto') }} as productos on pedidos.producto_id = productos.producto_id
+    inner join corte on pedidos.fecha_pedido <= corte.fecha_corte
 
 ),
 

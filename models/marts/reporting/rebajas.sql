@@ -65,7 +65,8 @@ final as (
         sumas.mes,
         sumas.formato,
         sumas.categoria,
-        (sumas.mes + interval '1 month')::date - 1 > corte.fecha_corte as es_parcial,
+        (sumas.mes + interval '1 month')::date - 1 > corte.fecha_corte
+        or sumas.mes < (select min(primero.fecha) from {{ ref('agg_ventas_dia_tienda') }} as primero) as es_parcial,
         {% for name in [
             'venta_bruta', 'descuento', 'total_ventas', 'ventas_netas', 'margen', 'margen_cedido'
         ] -%}

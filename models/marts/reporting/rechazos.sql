@@ -1,28 +1,11 @@
 {{ config(materialized='view') }}
 
 -- Grain: one row per raw table, month and reason.
--- Not additive over reasons: a row can have several.
+-- Additive: filas_sin_repetir, which counts a row under its first reason; filas not over reasons,
+-- because a row can have several.
 -- Runs with its owner's rights, so readers need none in schema cuarentena.
 
 with
-
-ventas as (
-
-    select * from {{ ref('cuarentena_ventas') }}
-
-),
-
-devoluciones as (
-
-    select * from {{ ref('cuarentena_devoluciones') }}
-
-),
-
-inventario as (
-
-    select * from {{ ref('cuarentena_inventario') }}
-
-),
 
 motivos as (
 
@@ -31,25 +14,24 @@ motivos as (
 ),
 
 rechazadas as (
-
-    select
-        'raw_ventas' as tabla,
-        fecha_venta as fecha,
-        unnest(motivos) as motivo
-    from ventas
-    union all
-    select
-        'raw_devoluciones' as tabla,
-        fecha_devolucion as fecha,
-        unnest(motivos) as motivo
-    from devoluciones
-    union all
-    select
-        'raw_inventario' as tabla,
-        fecha,
-        unnest(motivos) as motivo
-    from inventario
-
+    {% for name, date in [
+        ('ventas', 'fecha_venta'),
+        ('devoluciones', 'fecha_devolucion'),
+        ('inventario', 'fecha'),
+        ('pedidos', 'fecha_pedido'),
+        ('productos', 'fecha_lanzamiento'),
+        ('tiendas', 'fecha_apertura'),
+        ('promociones', 'fecha_inicio'),
+    ] %}
+        select
+            'raw_{{ name }}' as tabla,
+            entregadas.{{ date }} as fecha,
+            razones.motivo,
+            razones.lugar
+        from {{ ref('cuarentena_' ~ name) }} as entregadas
+        cross join lateral unnest(entregadas.motivos) with ordinality as razones (motivo, lugar)
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 final as (
@@ -59,7 +41,8 @@ final as (
         date_trunc('month', rechazadas.fecha)::date as mes,
         rechazadas.motivo,
         motivos.descripcion,
-        count(*) as filas
+        count(*) as filas,
+        count(*) filter (where rechazadas.lugar = 1) as filas_sin_repetir
     from rechazadas
     left join motivos on rechazadas.motivo = motivos.motivo
     group by 1, 2, 3, 4

@@ -67,5 +67,11 @@ left join ultimas
     on
         tiendas.tienda_id = ultimas.tienda_id
         and dias.fecha <= ultimas.fecha
+where
+    -- A store in works counts only if it reported.
+    ultimas.tienda_id is not null
+    or tiendas.fecha_inicio_remodelacion is null
+    or dias.fecha < tiendas.fecha_inicio_remodelacion
+    or dias.fecha >= tiendas.fecha_remodelacion
 group by dias.fecha, corte.ultimo_dia_completo, corte.proporcion_minima
 order by dias.fecha desc
