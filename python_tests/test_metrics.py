@@ -65,6 +65,7 @@ MARTS = {
         where hoy.es_dia_abierto and antes.es_dia_abierto
             and not hoy.en_remodelacion and not antes.en_remodelacion
             and antes.fecha > (date_trunc('month', t.fecha_apertura) + interval '1 month - 1 day')
+            and hoy.fecha <= (select fecha_corte from retail.corte)
         group by 1, 2
     """,
     "categoria": f"""
@@ -125,7 +126,7 @@ VIEWS = {
 PERIODS = f"""
     select desde, valor, {SAME_STORES}
     from retail.mv_kpi_periodos
-    where periodo = 'mes' and dimension = 'tienda' and not es_parcial and dias_tienda_mismas > 0
+    where periodo = 'mes' and dimension = 'tienda' and dias_tienda_mismas > 0
 """
 PRODUCT_NAMES = [f"{name}_producto" for name in OF_PRODUCTS]
 DAYS_OPEN = """
