@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -48,6 +49,61 @@ def test_a_model_that_breaks_them_is_named(manifest: Path, tmp_path: Path) -> No
     assert result.returncode == 1
     assert "check_model_names" in result.stdout
     assert "check_model_description_populated" in result.stdout
+
+
+def published(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The models and snapshots of schema retail: what people query."""
+    return [
+        node
+        for node in content["nodes"].values()
+        if node["resource_type"] in ("model", "snapshot") and node["schema"] == "retail"
+        if node["config"]["materialized"] != "ephemeral"
+    ]
+
+
+def unexplained(content: dict[str, Any]) -> list[str]:
+    """Relations without grain, question or additivity; numbers without a word on additivity."""
+    relations = published(content)
+    keys = {
+        column
+        for node in relations
+        for columns in (
+            *(one["columns"] for one in node.get("constraints", []) if one["type"] != "check"),
+            *(one["columns"] for one in node["config"].get("indexes", []) if one.get("unique")),
+        )
+        for column in columns
+    }
+    numbers = re.compile(r"(small|big)?int|numeric|double|real")
+    return [
+        f"{node['name']}: {word}"
+        for node in relations
+        for word in ("Grain: ", "Answers: ", "dditive")
+        if word not in node["description"]
+    ] + [
+        f"{node['name']}.{name}"
+        for node in relations
+        for name, column in node["columns"].items()
+        if numbers.match(column["data_type"])
+        if name not in keys and not name.endswith("_id")
+        if "dditive" not in column["description"]
+    ]
+
+
+def test_published_relations_say_what_they_answer_and_how_their_numbers_add_up(
+    manifest: Path,
+) -> None:
+    content = json.loads(manifest.read_text())
+    assert len(published(content)) >= 50
+    assert unexplained(content) == []
+    sales = content["nodes"]["model.retail.fact_ventas"]
+    sales["description"] = "Sale lines. Grain: one row per ticket line."
+    sales["columns"]["total_linea"]["description"] = "Amount paid for the line."
+    sales["columns"]["linea"]["description"] = "Number of the line, a key."
+    assert unexplained(content) == [
+        "fact_ventas: Answers: ",
+        "fact_ventas: dditive",
+        "fact_ventas.total_linea",
+    ]
 
 
 def test_the_index_of_decisions_lists_every_record_with_its_title_and_status() -> None:

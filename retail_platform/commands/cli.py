@@ -35,7 +35,7 @@ COMMANDS = {
     "metrics": "list the metrics, or answer a question by them",
     "roles": "create the database roles and their privileges",
     "bench": "measure the platform",
-    "docs": "repair the data dictionary's page, draw the ER diagram",
+    "docs": "repair the data dictionary's page, draw diagram and pictures, renew samples of output",
     "install": "install a lock with pip and say how far it is",
     "options": "check the settings of make before anything is installed",
 }

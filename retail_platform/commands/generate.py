@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scale",
         type=settings.parse_scale,
         default=settings.DEFAULT_SCALE,
-        help="volume, 1 = full (12.9 M sale lines)",
+        help="volume, 1 = full (13 million sale lines)",
     )
     parser.add_argument(
         "--seed",

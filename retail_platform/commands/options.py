@@ -26,7 +26,7 @@ def main(argv: "list[str] | None" = None) -> int:
     options = parser.parse_args(argv)
     if options.show:
         print(
-            f"SCALE={options.scale or f'{settings.DEFAULT_SCALE:g}'} (1 = 12.9 million sale lines)"
+            f"SCALE={options.scale or f'{settings.DEFAULT_SCALE:g}'} (1 = 13 million sale lines)"
             f"  END_DATE={options.end_date or settings.default_end_date()}"
             f"  SEED={options.seed or settings.DEFAULT_SEED}"
         )

@@ -7,6 +7,7 @@ RETAIL_BUILD=cosmos makes a task of every model instead of one `dbt build`: see 
 """
 
 import os
+import shlex
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,16 +17,22 @@ from airflow.sdk import DAG, Param, TaskGroup
 PROJECT = Path(os.environ.get("RETAIL_PROJECT_DIR") or Path(__file__).resolve().parents[3])
 TOOLS = PROJECT / ".venv" / "bin"
 TARGET = os.environ.get("RETAIL_TARGET", "local")
-DELIVERIES = os.environ.get("RETAIL_DELIVERIES", str(PROJECT / "data"))
-COPY = os.environ.get("RETAIL_COPY", str(PROJECT / "copia"))
+# As bash reads them: a folder's name may hold a space or more.
+RETAIL = shlex.quote(str(TOOLS / "retail"))
+ON_TARGET = f"--target {shlex.quote(TARGET)}"
+DELIVERIES = shlex.quote(os.environ.get("RETAIL_DELIVERIES", str(PROJECT / "data")))
+COPY = shlex.quote(os.environ.get("RETAIL_COPY", str(PROJECT / "copia")))
 COSMOS = os.environ.get("RETAIL_BUILD") == "cosmos"
 
 
 def retail(task_id: str, *arguments: str) -> BashOperator:
-    """A task that is one command of the platform; docs/runbook.md explains its exit codes."""
+    """A task that is one command of the platform; docs/runbook.md explains its exit codes.
+
+    Arguments go to bash as they are: quoted, or checked by the pattern of a parameter.
+    """
     return BashOperator(
         task_id=task_id,
-        bash_command=f"exec {TOOLS / 'retail'} {' '.join(arguments)} --target {TARGET}",
+        bash_command=f"exec {RETAIL} {' '.join(arguments)} {ON_TARGET}",
         cwd=str(PROJECT),
         append_env=True,
     )
@@ -59,6 +66,14 @@ def build_by_cosmos() -> TaskGroup:
     )
 
 
+# Somebody types them: the pattern, and no line break after it, keeps anything else from bash.
+DAY = {
+    "type": ["null", "string"],
+    "format": "date",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "maxLength": 10,
+}
+
 with DAG(
     dag_id="retail_night",
     schedule="0 5 * * *",
@@ -71,8 +86,8 @@ with DAG(
         "retry_delay": timedelta(minutes=10),
     },
     params={
-        "first": Param(None, type=["null", "string"], format="date", title="build again from"),
-        "last": Param(None, type=["null", "string"], format="date", title="to"),
+        "first": Param(None, title="build again from", **DAY),
+        "last": Param(None, title="to", **DAY),
     },
 ) as dag:
     load = retail("load", "daily", DELIVERIES, "--step load")
