@@ -68,6 +68,22 @@ def test_a_quarter_that_the_data_begin_in_is_left_out(built_database: Database, 
     assert {row["trimestre"] for row in rows} == whole - {first}
 
 
+def test_managers_are_compared_by_whole_months(built_database: Database) -> None:
+    days = "select * from retail.agg_ventas_dia_tienda where fecha > '2021-01-01'"
+    early = "select date '2025-03-30' as fecha_corte"
+    rows = ask_changed(
+        built_database, "ventas_gerencia_vigente", agg_ventas_dia_tienda=days, corte=early
+    )
+    months = {row["mes"] for row in rows}
+    assert (min(months), max(months)) == (date(2021, 2, 1), date(2025, 2, 1))
+    total = sum(row["ventas_netas"] for row in rows)
+    assert total == sum(row["ventas_netas_tiendas_actuales"] for row in rows)
+    assert [(total,)] == built_database.query(
+        "select sum(ventas_netas) from retail.agg_ventas_dia_tienda"
+        " where fecha >= '2021-02-01' and fecha < '2025-03-01'"
+    )
+
+
 def test_traffic_times_ticket_is_growth(built_database: Database) -> None:
     for _, _, _, growth, traffic, ticket in ask(built_database, "ventas_mismas_tiendas"):
         product = (1 + float(traffic) / 100) * (1 + float(ticket) / 100) - 1
