@@ -84,6 +84,58 @@ def test_managers_are_compared_by_whole_months(built_database: Database) -> None
     )
 
 
+def test_stores_are_ranked_by_their_open_days_without_works(built_database: Database) -> None:
+    """A closed store takes a late return; another one is in works for ten days, and sells some."""
+    [(day, closed, works)] = built_database.query(
+        """
+        select (date_trunc('month', fecha_corte + 1) - interval '1 month')::date,
+            (select min(tienda_id) from retail.dim_tienda where activo),
+            (select max(tienda_id) from retail.dim_tienda where activo)
+        from retail.corte
+        """
+    )
+    columns = [
+        name
+        for (name,) in built_database.query(
+            "select attname from pg_attribute where attnum > 0 and attname not in"
+            " ('es_dia_abierto', 'en_remodelacion')"
+            " and attrelid = 'retail.agg_ventas_dia_tienda'::regclass order by attnum"
+        )
+    ]
+    in_works = f"tienda_id = {works} and fecha between '{day}' and '{day + timedelta(days=9)}'"
+    days = f"""
+        select {", ".join(columns)}, es_dia_abierto and tienda_id <> {closed} as es_dia_abierto,
+            {in_works} as en_remodelacion
+        from retail.agg_ventas_dia_tienda
+    """
+    rows = ask_changed(built_database, "ranking_tiendas", agg_ventas_dia_tienda=days)
+    found = {row["nombre_tienda"]: row["ventas_m2_dia"] for row in rows}
+    names = dict(built_database.query("select tienda_id, nombre_tienda from retail.dim_tienda"))
+    assert names[closed] not in found and names[works] in found
+    [(expected,)] = built_database.query(
+        f"""
+        select round(sum(total_ventas) / max(superficie_m2) / count(*), 2)
+        from retail.agg_ventas_dia_tienda inner join retail.dim_tienda using (tienda_id)
+        where tienda_id = {works} and not ({in_works})
+            and fecha >= '{day}' and fecha < date '{day}' + interval '1 month'
+        """
+    )
+    assert found[names[works]] == expected
+
+
+def test_more_lines_returned_than_sold_have_no_standard_error(built_database: Database) -> None:
+    returns = """
+        select mes, dimension, valor, lineas, articulos, devoluciones,
+            case when valor = '1' then lineas + 1 else lineas_devueltas end as lineas_devueltas,
+            case when valor = '1' then articulos + 1 else articulos_devueltos end
+                as articulos_devueltos
+        from retail.retornos
+    """
+    rows = ask_changed(built_database, "devoluciones_producto", retornos=returns)
+    assert rows[0]["tasa_pct"] > 100 and rows[0]["error_pct"] is None
+    assert all(row["error_pct"] > 0 for row in rows[1:] if row["articulos_devueltos"])
+
+
 def test_traffic_times_ticket_is_growth(built_database: Database) -> None:
     for _, _, _, growth, traffic, ticket in ask(built_database, "ventas_mismas_tiendas"):
         product = (1 + float(traffic) / 100) * (1 + float(ticket) / 100) - 1
