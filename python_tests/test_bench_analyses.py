@@ -136,6 +136,19 @@ def test_more_lines_returned_than_sold_have_no_standard_error(built_database: Da
     assert all(row["error_pct"] > 0 for row in rows[1:] if row["articulos_devueltos"])
 
 
+def test_a_month_is_compared_with_a_whole_month(built_database: Database) -> None:
+    """The data begin eighteen months before the cut-off date, with a day of March 2025's year ago."""
+    first = date(2025, 3, 1) - timedelta(days=363)
+    days = f"select * from retail.agg_ventas_dia_tienda where fecha >= '{first}'"
+    end = "select date '2025-08-31' as fecha_corte"
+    whole = ask_changed(built_database, "comparacion_anual_region", corte=end)
+    rows = ask_changed(
+        built_database, "comparacion_anual_region", agg_ventas_dia_tienda=days, corte=end
+    )
+    assert {row["mes"].month for row in rows} == {4, 5, 6, 7, 8}
+    assert rows == [row for row in whole if row["mes"] >= date(2025, 4, 1)]
+
+
 def test_traffic_times_ticket_is_growth(built_database: Database) -> None:
     for _, _, _, growth, traffic, ticket in ask(built_database, "ventas_mismas_tiendas"):
         product = (1 + float(traffic) / 100) * (1 + float(ticket) / 100) - 1
