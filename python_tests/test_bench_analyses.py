@@ -149,6 +149,60 @@ def test_a_month_is_compared_with_a_whole_month(built_database: Database) -> Non
     assert rows == [row for row in whole if row["mes"] >= date(2025, 4, 1)]
 
 
+def test_openings_are_told_by_format(built_database: Database) -> None:
+    """Two formats in one month of their life, one at half and one at twice what its peers sell."""
+    stores = built_database.query(
+        "select formato, min(tienda_id) from retail.dim_tienda group by formato order by 1 limit 2"
+    )
+    weeks = " union all ".join(
+        f"select {store} as tienda_id, {week} as semana, 1 as mes_operacion, 'formato' as base,"
+        f" 7 as dias_tienda, {sold}::numeric as total_ventas, 100.00 as venta_diaria_maduras"
+        for (_, store), sold in zip(stores, (350, 1400), strict=True)
+        for week in (1, 2)
+    )
+    rows = ask_changed(built_database, "aperturas_curva", mv_aperturas=weeks)
+    assert [(row["formato"], row["proporcion_pct"], row["tiendas"]) for row in rows] == [
+        (stores[0][0], 50, 1),
+        (stores[1][0], 200, 1),
+    ]
+
+
+def test_a_history_has_whole_weeks_with_and_without_sales(built_database: Database) -> None:
+    """A Thursday is the last day; nothing is sold in the second week before it."""
+    [(store, product)] = built_database.query(
+        """
+        select (select tienda_id from retail.dim_tienda where activo
+                order by superficie_m2 desc, tienda_id limit 1),
+            (select min(producto_id) from retail.dim_producto where activo)
+        """
+    )
+    sold = """
+        select * from retail.fact_ventas where fecha_venta not between '2025-10-06' and '2025-10-12'
+    """
+    rows = ask_changed(
+        built_database,
+        "historia_producto_tienda",
+        corte="select date '2025-10-23' as fecha_corte",
+        fact_ventas=sold,
+    )
+    last = date(2025, 10, 13)
+    assert [row["semana"] for row in rows] == [last - timedelta(weeks=n) for n in range(51, -1, -1)]
+    assert (rows[-2]["unidades"], rows[-2]["total_ventas"], rows[-2]["precio_promedio"]) == (
+        *(0, 0),
+        None,
+    )
+    total = sum(row["total_ventas"] for row in rows)
+    assert [(total,)] == built_database.query(
+        """
+        select sum(total_linea) from retail.fact_ventas
+        where tienda_id = %s and producto_id = %s and fecha_venta between '2024-10-21' and '2025-10-19'
+            and fecha_venta not between '2025-10-06' and '2025-10-12'
+        """,
+        store,
+        product,
+    )
+
+
 def test_traffic_times_ticket_is_growth(built_database: Database) -> None:
     for _, _, _, growth, traffic, ticket in ask(built_database, "ventas_mismas_tiendas"):
         product = (1 + float(traffic) / 100) * (1 + float(ticket) / 100) - 1
