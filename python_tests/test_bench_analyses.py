@@ -203,6 +203,27 @@ def test_a_history_has_whole_weeks_with_and_without_sales(built_database: Databa
     )
 
 
+def test_a_promotion_that_nobody_bought_lost_what_was_expected(built_database: Database) -> None:
+    """Ten units and a week after of three too few: thirteen times the full margin of a unit."""
+    [(product, day, category, margin)] = built_database.query(
+        """
+        select producto_id, valido_desde, categoria,
+            precio_lista / (1 + iva_pct / 100) - costo_unitario
+        from retail.historia_producto where numero_version = 1 order by producto_id limit 1
+        """
+    )
+    promotion = f"""
+        select {product} as producto_id, '{category}' as categoria, 20.00 as descuento_pct,
+            date '{day}' as fecha_inicio, false as es_parcial, 0.000 as unidades,
+            10.000 as unidades_esperadas, null::numeric as error_pct,
+            1.000 as unidades_siguientes, 4.000 as unidades_esperadas_siguientes,
+            0.00 as margen_cedido, null::numeric as margen_incremental
+    """
+    [row] = ask_changed(built_database, "promociones_rentables", mv_efecto_promocion=promotion)
+    assert (row["promociones"], row["promociones_sin_venta"], row["efecto_pct"]) == (1, 1, -100)
+    assert row["margen_incremental"] == round(-13 * margin, 2)
+
+
 def test_traffic_times_ticket_is_growth(built_database: Database) -> None:
     for _, _, _, growth, traffic, ticket in ask(built_database, "ventas_mismas_tiendas"):
         product = (1 + float(traffic) / 100) * (1 + float(ticket) / 100) - 1
