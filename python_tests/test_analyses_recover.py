@@ -39,10 +39,13 @@ def weighted_mean(values: list[tuple[float, float]]) -> float:
     return float(np.average(numbers, weights=weights))
 
 
-def test_elasticities_are_found(full_database: Database, planted: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", ["elasticidad_precio", "elasticidad_precio_lista"])
+def test_elasticities_are_found(
+    full_database: Database, planted: dict[str, Any], name: str
+) -> None:
     """By product, the formats weighted by their precision."""
     weighted: dict[int, list[tuple[float, float]]] = {}
-    for _, _, product, _, _, elasticity, error in ask(full_database, "elasticidad_precio"):
+    for _, _, product, _, _, elasticity, error in ask(full_database, name):
         weighted.setdefault(product, []).append((float(elasticity), float(error) ** -2))
     found = {p: -weighted_mean(values) for p, values in weighted.items()}
     truth = planted["elasticity_by_product"]

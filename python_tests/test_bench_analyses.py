@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,6 +19,17 @@ ANALYSES = sorted((PROJECT / "analyses" / "ad_hoc").glob("*.sql"))
 def ask(database: Database, name: str) -> list[tuple]:
     with closing(database.connect()) as session:
         return fetch(session, render(PROJECT / "analyses" / "ad_hoc" / f"{name}.sql"))
+
+
+def ask_changed(database: Database, name: str, **changed: str) -> list[dict[str, Any]]:
+    """Ask of a world in which relations hold what queries give, and forget it again."""
+    path = PROJECT / "analyses" / "ad_hoc" / f"{name}.sql"
+    with closing(database.connect()) as session, session.cursor() as cursor:
+        for relation, query in changed.items():
+            cursor.execute(f"create temporary table {relation} as {query}")
+        cursor.execute(render(path, {relation: f"pg_temp.{relation}" for relation in changed}))
+        columns = [column.name for column in cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
 
 
 def last_complete_day(database: Database) -> date:
@@ -41,6 +53,175 @@ def test_shares_of_the_channels_add_up_to_everything(built_database: Database) -
     for quarter, _, _, _, share in ask(built_database, "mezcla_canal"):
         quarters[quarter] = quarters.get(quarter, 0) + float(share)
     assert all(total == pytest.approx(100, abs=0.02) for total in quarters.values())
+
+
+@pytest.mark.parametrize("name", ["mezcla_canal", "margen_categoria"])
+def test_a_quarter_that_the_data_begin_in_is_left_out(built_database: Database, name: str) -> None:
+    first, last = built_database.query(
+        "select min(fecha), (select fecha_corte from retail.corte) from retail.agg_ventas_dia_tienda"
+    )[0]
+    assert (first.month % 3, first.day) == (1, 1), "the small world begins with a quarter"
+    whole = {row["trimestre"] for row in ask_changed(built_database, name)}
+    assert min(whole) == first and max(whole) + timedelta(days=90) <= last
+    later = f"select * from retail.agg_ventas_dia_tienda where fecha > '{first}'"
+    rows = ask_changed(built_database, name, agg_ventas_dia_tienda=later)
+    assert {row["trimestre"] for row in rows} == whole - {first}
+
+
+def test_managers_are_compared_by_whole_months(built_database: Database) -> None:
+    days = "select * from retail.agg_ventas_dia_tienda where fecha > '2021-01-01'"
+    early = "select date '2025-03-30' as fecha_corte"
+    rows = ask_changed(
+        built_database, "ventas_gerencia_vigente", agg_ventas_dia_tienda=days, corte=early
+    )
+    months = {row["mes"] for row in rows}
+    assert (min(months), max(months)) == (date(2021, 2, 1), date(2025, 2, 1))
+    total = sum(row["ventas_netas"] for row in rows)
+    assert total == sum(row["ventas_netas_tiendas_actuales"] for row in rows)
+    assert [(total,)] == built_database.query(
+        "select sum(ventas_netas) from retail.agg_ventas_dia_tienda"
+        " where fecha >= '2021-02-01' and fecha < '2025-03-01'"
+    )
+
+
+def test_stores_are_ranked_by_their_open_days_without_works(built_database: Database) -> None:
+    """A closed store takes a late return; another one is in works for ten days, and sells some."""
+    [(day, closed, works)] = built_database.query(
+        """
+        select (date_trunc('month', fecha_corte + 1) - interval '1 month')::date,
+            (select min(tienda_id) from retail.dim_tienda where activo),
+            (select max(tienda_id) from retail.dim_tienda where activo)
+        from retail.corte
+        """
+    )
+    columns = [
+        name
+        for (name,) in built_database.query(
+            "select attname from pg_attribute where attnum > 0 and attname not in"
+            " ('es_dia_abierto', 'en_remodelacion')"
+            " and attrelid = 'retail.agg_ventas_dia_tienda'::regclass order by attnum"
+        )
+    ]
+    in_works = f"tienda_id = {works} and fecha between '{day}' and '{day + timedelta(days=9)}'"
+    days = f"""
+        select {", ".join(columns)}, es_dia_abierto and tienda_id <> {closed} as es_dia_abierto,
+            {in_works} as en_remodelacion
+        from retail.agg_ventas_dia_tienda
+    """
+    rows = ask_changed(built_database, "ranking_tiendas", agg_ventas_dia_tienda=days)
+    found = {row["nombre_tienda"]: row["ventas_m2_dia"] for row in rows}
+    names = dict(built_database.query("select tienda_id, nombre_tienda from retail.dim_tienda"))
+    assert names[closed] not in found and names[works] in found
+    [(expected,)] = built_database.query(
+        f"""
+        select round(sum(total_ventas) / max(superficie_m2) / count(*), 2)
+        from retail.agg_ventas_dia_tienda inner join retail.dim_tienda using (tienda_id)
+        where tienda_id = {works} and not ({in_works})
+            and fecha >= '{day}' and fecha < date '{day}' + interval '1 month'
+        """
+    )
+    assert found[names[works]] == expected
+
+
+def test_more_lines_returned_than_sold_have_no_standard_error(built_database: Database) -> None:
+    returns = """
+        select mes, dimension, valor, lineas, articulos, devoluciones,
+            case when valor = '1' then lineas + 1 else lineas_devueltas end as lineas_devueltas,
+            case when valor = '1' then articulos + 1 else articulos_devueltos end
+                as articulos_devueltos
+        from retail.retornos
+    """
+    rows = ask_changed(built_database, "devoluciones_producto", retornos=returns)
+    assert rows[0]["tasa_pct"] > 100 and rows[0]["error_pct"] is None
+    assert all(row["error_pct"] > 0 for row in rows[1:] if row["articulos_devueltos"])
+
+
+def test_a_month_is_compared_with_a_whole_month(built_database: Database) -> None:
+    """The data begin eighteen months before the cut-off date, with a day of March 2025's year ago."""
+    first = date(2025, 3, 1) - timedelta(days=363)
+    days = f"select * from retail.agg_ventas_dia_tienda where fecha >= '{first}'"
+    end = "select date '2025-08-31' as fecha_corte"
+    whole = ask_changed(built_database, "comparacion_anual_region", corte=end)
+    rows = ask_changed(
+        built_database, "comparacion_anual_region", agg_ventas_dia_tienda=days, corte=end
+    )
+    assert {row["mes"].month for row in rows} == {4, 5, 6, 7, 8}
+    assert rows == [row for row in whole if row["mes"] >= date(2025, 4, 1)]
+
+
+def test_openings_are_told_by_format(built_database: Database) -> None:
+    """Two formats in one month of their life, one at half and one at twice what its peers sell."""
+    stores = built_database.query(
+        "select formato, min(tienda_id) from retail.dim_tienda group by formato order by 1 limit 2"
+    )
+    weeks = " union all ".join(
+        f"select {store} as tienda_id, {week} as semana, 1 as mes_operacion, 'formato' as base,"
+        f" 7 as dias_tienda, {sold}::numeric as total_ventas, 100.00 as venta_diaria_maduras"
+        for (_, store), sold in zip(stores, (350, 1400), strict=True)
+        for week in (1, 2)
+    )
+    rows = ask_changed(built_database, "aperturas_curva", mv_aperturas=weeks)
+    assert [(row["formato"], row["proporcion_pct"], row["tiendas"]) for row in rows] == [
+        (stores[0][0], 50, 1),
+        (stores[1][0], 200, 1),
+    ]
+
+
+def test_a_history_has_whole_weeks_with_and_without_sales(built_database: Database) -> None:
+    """A Thursday is the last day; nothing is sold in the second week before it."""
+    [(store, product)] = built_database.query(
+        """
+        select (select tienda_id from retail.dim_tienda where activo
+                order by superficie_m2 desc, tienda_id limit 1),
+            (select min(producto_id) from retail.dim_producto where activo)
+        """
+    )
+    sold = """
+        select * from retail.fact_ventas where fecha_venta not between '2025-10-06' and '2025-10-12'
+    """
+    rows = ask_changed(
+        built_database,
+        "historia_producto_tienda",
+        corte="select date '2025-10-23' as fecha_corte",
+        fact_ventas=sold,
+    )
+    last = date(2025, 10, 13)
+    assert [row["semana"] for row in rows] == [last - timedelta(weeks=n) for n in range(51, -1, -1)]
+    assert (rows[-2]["unidades"], rows[-2]["total_ventas"], rows[-2]["precio_promedio"]) == (
+        *(0, 0),
+        None,
+    )
+    total = sum(row["total_ventas"] for row in rows)
+    assert [(total,)] == built_database.query(
+        """
+        select sum(total_linea) from retail.fact_ventas
+        where tienda_id = %s and producto_id = %s and fecha_venta between '2024-10-21' and '2025-10-19'
+            and fecha_venta not between '2025-10-06' and '2025-10-12'
+        """,
+        store,
+        product,
+    )
+
+
+def test_a_promotion_that_nobody_bought_lost_what_was_expected(built_database: Database) -> None:
+    """Ten units and a week after of three too few: thirteen times the full margin of a unit."""
+    [(product, day, category, margin)] = built_database.query(
+        """
+        select producto_id, valido_desde, categoria,
+            precio_lista / (1 + iva_pct / 100) - costo_unitario
+        from retail.historia_producto where numero_version = 1 order by producto_id limit 1
+        """
+    )
+    promotion = f"""
+        select {product} as producto_id, '{category}' as categoria, 20.00 as descuento_pct,
+            date '{day}' as fecha_inicio, false as es_parcial, 0.000 as unidades,
+            10.000 as unidades_esperadas, null::numeric as error_pct,
+            1.000 as unidades_siguientes, 4.000 as unidades_esperadas_siguientes,
+            0.00 as margen_cedido, null::numeric as margen_incremental
+    """
+    [row] = ask_changed(built_database, "promociones_rentables", mv_efecto_promocion=promotion)
+    assert (row["promociones"], row["promociones_sin_venta"], row["efecto_pct"]) == (1, 1, -100)
+    assert row["margen_incremental"] == round(-13 * margin, 2)
 
 
 def test_traffic_times_ticket_is_growth(built_database: Database) -> None:

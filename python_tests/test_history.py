@@ -158,5 +158,8 @@ def test_the_question_of_who_was_responsible_is_answered(built_database: Databas
         rows = fetch(session, render(path))
     total = sum(row[2] for row in rows)
     assert [(total,)] == built_database.query(
-        "select sum(ventas_netas) from retail.agg_ventas_dia_tienda"
+        """
+        select sum(ventas_netas) from retail.agg_ventas_dia_tienda
+        where fecha < (select date_trunc('month', fecha_corte + 1) from retail.corte)
+        """
     )

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from conftest import Database
+from conftest import PROJECT, Database
 
 from retail_platform.docs.price_effects import Published, find_price_effects
+from retail_platform.reporting.statements import render
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +131,35 @@ def test_prices_move_demand_as_planted(built_database: Database, planted: dict[s
     assert set(found.zones) == zones
     known = [number for number, error in found.error.items() if error < 0.5]
     assert len(known) > 20
-    weight = np.array([found.error[number] ** -2 for number in known])
-    mean = np.average([found.elasticity[number] for number in known], weights=weight)
+    _assert_planted_on_average(
+        [(number, found.elasticity[number], found.error[number]) for number in known], planted
+    )
+
+
+def test_list_prices_alone_move_demand_as_planted(
+    built_database: Database, planted: dict[str, Any]
+) -> None:
+    statement = render(PROJECT / "analyses" / "ad_hoc" / "elasticidad_precio_lista.sql")
+    rows = built_database.query(statement)
+    assert all(observations >= 52 for *_, observations, _, _ in rows)
+    known = [
+        (product, -float(elasticity), float(error))
+        for _, _, product, _, _, elasticity, error in rows
+        if error < 1
+    ]
+    assert len({product for product, *_ in known}) > 20
+    _assert_planted_on_average(known, planted)
+
+
+def _assert_planted_on_average(
+    found: list[tuple[int, float, float]], planted: dict[str, Any]
+) -> None:
+    """The mean of elasticities of products, weighted by their precision, is that of the truth."""
+    products, elasticities, errors = zip(*found, strict=True)
+    weight = np.array(errors) ** -2
+    mean = np.average(elasticities, weights=weight)
     told = np.average(
-        [planted["elasticity_by_product"][str(number)] for number in known], weights=weight
+        [planted["elasticity_by_product"][str(number)] for number in products], weights=weight
     )
     assert abs(mean - told) < 0.1 * told + 3 * weight.sum() ** -0.5
 

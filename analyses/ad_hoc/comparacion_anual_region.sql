@@ -1,9 +1,15 @@
 -- Is each region growing: sales of the last twelve whole months, against the comparable days?
 -- Days are compared with the same weekday 364 days before, so a month with one more Saturday gains
--- nothing. All stores of the region, each side summed before they are compared. Reads
--- retail.agg_ventas_dia_tienda. One row per month and region.
+-- nothing. All stores of the region, each side summed before they are compared; only months of which
+-- every comparable day has data. Reads retail.agg_ventas_dia_tienda. One row per month and region.
 
 with
+
+primer_dia as (
+
+    select min(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+
+),
 
 hasta as (
 
@@ -41,6 +47,7 @@ por_mes as (
     where
         dias.fecha >= (select hasta.fecha - interval '12 months' from hasta)
         and dias.fecha < (select hasta.fecha from hasta)
+        and date_trunc('month', dias.fecha)::date - 364 >= (select primer_dia.fecha from primer_dia)
     group by mes, por_dia.region
 
 )
@@ -50,6 +57,6 @@ select
     region,
     total_ventas,
     ventas_comparables,
-    round(100 * (total_ventas / ventas_comparables - 1), 1) as crecimiento_pct
+    round(100 * (total_ventas / nullif(ventas_comparables, 0) - 1), 1) as crecimiento_pct
 from por_mes
 order by mes, region

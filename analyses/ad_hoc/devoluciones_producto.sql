@@ -1,6 +1,7 @@
 -- Which products come back most, over the last three whole months? Returned / sold articles, as sum
--- / sum; a product with few sales says so by its standard error (of the share of lines). Reads
--- retail.retornos. The 20 products with the highest rate.
+-- / sum; a product with few sales says so by its standard error (of the share of lines; none where
+-- more lines came back than were sold). Reads retail.retornos. One row per product, the 20 with the
+-- highest rate.
 
 with
 
@@ -34,10 +35,14 @@ select
     sumas.articulos,
     sumas.articulos_devueltos,
     round(100.0 * sumas.articulos_devueltos / sumas.articulos, 2) as tasa_pct,
-    round(
-        100 * sqrt(sumas.lineas_devueltas * (sumas.lineas - sumas.lineas_devueltas) / sumas.lineas)
-        / sumas.lineas, 2
-    ) as error_pct,
+    case
+        when sumas.lineas_devueltas between 1 and sumas.lineas
+            then round(
+                100 * sqrt(
+                    sumas.lineas_devueltas * (sumas.lineas - sumas.lineas_devueltas) / sumas.lineas
+                ) / sumas.lineas, 2
+            )
+    end as error_pct,
     sumas.devoluciones
 from sumas
 inner join {{ ref('dim_producto') }} as productos on sumas.producto_id = productos.producto_id

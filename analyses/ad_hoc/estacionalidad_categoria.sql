@@ -1,21 +1,14 @@
 -- Which months sell more of a category, whatever its growth: seasonal index by month, 100 = the
 -- year's mean? Articles a day, holidays and paydays included, over the mean of the twelve months
 -- around, the two outer ones half each; then the mean over the years, and all twelve to 100.
--- error_indice: standard error over the years. Whole months only.
--- Reads retail.agg_ventas_dia_region_producto. One row per category and month.
+-- error_indice: standard error over the years. Whole months only. Reads
+-- retail.agg_ventas_dia_region_producto and, for the first day, retail.agg_ventas_dia_tienda. One
+-- row per category and month.
 
 with
 
-ultimo_dia as (
-
-    select fecha_corte as fecha from {{ ref('corte') }}
-
-),
-
-primer_dia as (
-
-    select min(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
-
+limites as (
+    {{ whole_periods('month') }}
 ),
 
 meses as (
@@ -27,11 +20,8 @@ meses as (
     from {{ ref('agg_ventas_dia_region_producto') }} as ventas
     inner join {{ ref('dim_producto') }} as productos on ventas.producto_id = productos.producto_id
     where
-        ventas.fecha
-        >= date_trunc('month', (select primer_dia.fecha from primer_dia) - interval '1 day')
-        + interval '1 month'
-        and ventas.fecha
-        < date_trunc('month', (select ultimo_dia.fecha from ultimo_dia) + interval '1 day')
+        ventas.fecha >= (select limites.desde from limites)
+        and ventas.fecha < (select limites.hasta from limites)
     group by productos.categoria, date_trunc('month', ventas.fecha::timestamp)
 
 ),

@@ -1,12 +1,11 @@
--- How fast do the digital channels grow: share of sales by whole quarter and channel?
--- Reads retail.agg_ventas_dia_tienda_canal. One row per quarter and channel.
+-- How fast do the digital channels grow: share of sales by whole quarter and channel? Only quarters
+-- of which every day has data. Reads retail.agg_ventas_dia_tienda_canal and, for the first day,
+-- retail.agg_ventas_dia_tienda. One row per quarter and channel.
 
 with
 
-hasta as (
-
-    select date_trunc('quarter', fecha_corte + 1)::date as fecha from {{ ref('corte') }}
-
+trimestres as (
+    {{ whole_periods('quarter') }}
 ),
 
 por_trimestre as (
@@ -17,7 +16,9 @@ por_trimestre as (
         sum(total_ventas) as total_ventas,
         sum(numero_tickets) as numero_tickets
     from {{ ref('agg_ventas_dia_tienda_canal') }}
-    where fecha < (select hasta.fecha from hasta)
+    where
+        fecha >= (select trimestres.desde from trimestres)
+        and fecha < (select trimestres.hasta from trimestres)
     group by trimestre, canal
 
 )

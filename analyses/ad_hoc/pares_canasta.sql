@@ -7,35 +7,14 @@
 
 with
 
-ultimo_dia as (
+corte as (
 
-    select fecha_corte as fecha from {{ ref('corte') }}
-
-),
-
-lineas as (
-
-    select distinct
-        ventas.ticket_id,
-        ventas.producto_id,
-        tiendas.formato
-    from {{ ref('fact_ventas') }} as ventas
-    inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
-    where
-        ventas.fecha_venta > (select ultimo_dia.fecha from ultimo_dia) - 91
-        and ventas.fecha_venta <= (select ultimo_dia.fecha from ultimo_dia)
+    select fecha_corte from {{ ref('corte') }}
 
 ),
 
 canastas as (
-
-    select
-        ticket_id,
-        producto_id,
-        formato,
-        least(count(*) over (partition by ticket_id), 15) as tamano
-    from lineas
-
+    {{ baskets(91) }}
 ),
 
 clases as (

@@ -1,6 +1,6 @@
 -- Which stores sell most from their space: sales per square metre and day, ranked by format?
--- The last full month, by the days on which the store was open, with and without sales. Reads
--- retail.agg_ventas_dia_tienda. One row per store.
+-- The last full month, by the days on which the store was open and not in works, with and without
+-- sales. Reads retail.agg_ventas_dia_tienda. One row per store that had such a day.
 
 with
 
@@ -15,13 +15,15 @@ por_tienda as (
 
     select
         tienda_id,
-        count(*) filter (where es_dia_abierto) as dias,
+        count(*) as dias,
         sum(total_ventas) as total_ventas,
         sum(numero_tickets) as numero_tickets
     from {{ ref('agg_ventas_dia_tienda') }}
     where
         fecha >= (select mes.desde from mes)
         and fecha < (select mes.desde + interval '1 month' from mes)
+        and es_dia_abierto
+        and not en_remodelacion
     group by tienda_id
 
 )

@@ -1,9 +1,13 @@
 -- Who was responsible: net sales by month and regional manager's area, as the store belonged on the
 -- day of the sale, beside those of the stores that belong to the area today. A store that moved
--- takes its past along in the second only. Reads retail.historia_tienda and
--- retail.agg_ventas_dia_tienda. One row per month and area.
+-- takes its past along in the second only. Only months of which every day has data. Reads
+-- retail.historia_tienda and retail.agg_ventas_dia_tienda. One row per month and area.
 
 with
+
+meses as (
+    {{ whole_periods('month') }}
+),
 
 ventas as (
 
@@ -16,9 +20,11 @@ ventas as (
     inner join {{ ref('historia_tienda') }} as entonces
         on
             ventas.tienda_id = entonces.tienda_id
-            and ventas.fecha >= entonces.valido_desde
-            and (entonces.valido_hasta is null or ventas.fecha < entonces.valido_hasta)
+            and {{ in_force_on('entonces', 'ventas.fecha') }}
     inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
+    where
+        ventas.fecha >= (select meses.desde from meses)
+        and ventas.fecha < (select meses.hasta from meses)
 
 ),
 
