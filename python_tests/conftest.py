@@ -416,7 +416,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what one worker runs by itself (``--dist loadgroup``), and in which order.
 
     A file, so that its fixtures are made once; all files that ask the built database, so that it
-    is. Files of few tests come first: theirs are long, and would keep one worker waiting at the end.
+    is. Files of few tests come first: theirs are long, and one worker would wait at the end.
     """
     built = {item.path for item in items if "built_database" in getattr(item, "fixturenames", ())}
     tests = Counter(item.path for item in items)

@@ -335,6 +335,9 @@ def test_a_token_is_made_anew_before_it_expires(
 
 def test_a_password_command_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETAIL_PASSWORD_COMMAND", "echo no such profile >&2; exit 3")
-    with pytest.raises(UserError, match="no password for retail_loader .*3.*no such profile"):
+    told = (
+        "no password for retail_loader .*3.*, with RETAIL_RDS_USER=retail_loader.*no such profile"
+    )
+    with pytest.raises(UserError, match=told):
         with credentials("rds"):
             pass
