@@ -359,8 +359,3 @@ def small_disk(folder: Path, size: str) -> Iterator[bool]:
     finally:
         if mounted:
             subprocess.run(["umount", str(folder)], check=True)
-
-
-def grow_disk(folder: Path, size: str) -> None:
-    """Make a file system of `small_disk` larger, as RDS does when storage is added."""
-    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
