@@ -20,8 +20,8 @@ from conftest import PROJECT, Database
 from lifecycle.readers import running, watch
 
 from retail_platform.postgres.cluster import Cluster
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
-from retail_platform.targets import connect
 
 # Longest wait for a lock now of what some sessions asked, on the node that is asked.
 LOCK_WAITS = """

@@ -27,8 +27,8 @@ from psycopg2.extensions import connection
 
 from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import Binaries, find_binaries, wheel_folder
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer, open_server
-from retail_platform.targets import connect
 
 if TYPE_CHECKING:
     from rds_standin import RdsDatabase, Standin

@@ -19,9 +19,9 @@ from rds_standin import MASTER, RdsDatabase, Standin
 from retail_platform import daily
 from retail_platform.daily import DailyRun, credentials, judge_build
 from retail_platform.errors import TEMPORARY, UserError
+from retail_platform.postgres.connection import connect
 from retail_platform.roles import LOADER, LOGINS, READER, TRANSFORMER, create_roles
 from retail_platform.runs import EXPLANATIONS, KEPT_LOGS, RESULTS, Outcome, new_log
-from retail_platform.targets import connect
 
 # A path that exists wherever the tests run.
 RUN = DailyRun("rds", [Path()], attempts=2, wait=0)

@@ -21,6 +21,7 @@ from conftest import Database, free_port, new_server, run_script
 
 from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import find_binaries
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import (
     HOME_VARIABLE,
     PORT_VARIABLE,
@@ -28,7 +29,6 @@ from retail_platform.postgres.server import (
     configured_port,
     open_server,
 )
-from retail_platform.targets import connect
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can switch to another user")
 

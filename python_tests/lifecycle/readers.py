@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lifecycle.world import World
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 # Longest wait of readers now, from the server's own clock: waitstart is when the wait began.
 LOCK_WAITS = """
