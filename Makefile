@@ -26,7 +26,6 @@ GIVEN := $(strip $(call given,SCALE,--scale) $(call given,END_DATE,--end-date) $
 PY       := $(VENV)/bin/python
 DBT      := $(VENV)/bin/dbt
 INSTALLED := $(VENV)/.installed
-# The open copy's packages (pyarrow is large): only for the commands that need them.
 # checkov pins old packages: an environment of its own.
 INFRA_VENV := .venv-infra
 # So does an example of orchestration.
@@ -35,10 +34,13 @@ EXAMPLE_VENV := examples/$(EXAMPLE)/.venv
 EMULATORS := fakesnow bqemulator
 EMULATOR_VENVS := $(EMULATORS:%=.venv-%/.installed)
 # The lock is complete, so nothing is resolved: --no-deps. -qq: errors only.
-PIP      := $(PY) -m pip install -qq --disable-pip-version-check --no-deps
-
-COMPILE  := CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/pip-compile --quiet --generate-hashes \
-	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-deps
+PIP      := $(PY) $(PIP_INSTALL)
+# Into another environment than VENV, after its Python.
+LOCKED_INSTALL := $(PIP_INSTALL) --require-hashes --requirement
+# After the folder of VENV. CUSTOM_COMPILE_COMMAND is what the lock says that it was made with.
+PIP_COMPILE := bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # Extras of pyproject.toml that only those install who use them; dev is in requirements.lock.
 EXTRAS   := dashboard export metrics
 
@@ -148,9 +150,8 @@ test-example: install $(VENV)/.installed-export $(EXAMPLE_VENV)/.installed profi
 	$(PY) examples/headless.py $(EXAMPLE)
 
 lock-example: install ## Resolve the packages of EXAMPLE again
-	cd examples/$(EXAMPLE) && CUSTOM_COMPILE_COMMAND='make lock-example EXAMPLE=$(EXAMPLE)' $(abspath $(VENV))/bin/pip-compile \
-		--quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --output-file requirements.lock requirements.in
+	cd examples/$(EXAMPLE) && CUSTOM_COMPILE_COMMAND='make lock-example EXAMPLE=$(EXAMPLE)' \
+		$(abspath $(VENV))/$(PIP_COMPILE) --output-file requirements.lock requirements.in
 
 .PHONY: backup restore
 backup: target ## Back up what no build can make again, as a new folder under BACKUP
@@ -213,14 +214,12 @@ rds-full: install ## The whole job at full scale on a stand-in for a db.t3.micro
 emulators: $(EMULATOR_VENVS) ## Install the emulators of Snowflake and BigQuery for the tests, each in an environment of its own
 
 lock-emulators: install ## Resolve the emulators again
-	for name in $(EMULATORS); do CUSTOM_COMPILE_COMMAND='make lock-emulators' $(VENV)/bin/pip-compile --quiet \
-		--generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	for name in $(EMULATORS); do CUSTOM_COMPILE_COMMAND='make lock-emulators' $(VENV)/$(PIP_COMPILE) \
 		--output-file python_tests/emulators/requirements-$$name.lock \
 		python_tests/emulators/requirements-$$name.in || exit; done
 
 lock-infra: install ## Resolve the tools of lint-infra again
-	CUSTOM_COMPILE_COMMAND='make lock-infra' $(VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
-		--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	CUSTOM_COMPILE_COMMAND='make lock-infra' $(VENV)/$(PIP_COMPILE) \
 		--output-file infra/requirements-infra.lock infra/requirements-infra.in
 
 roles: install profiles.yml ## Create the database roles on TARGET, as its administrator (docs/rds.md)
@@ -246,9 +245,10 @@ bench-citus: install ## Compare one PostgreSQL with coordinator + 2 workers on t
 	$(PY) scripts/bench.py cluster
 
 lock: install ## Resolve the dependencies again: requirements.lock, and one file for each optional extra
-	$(COMPILE) --extra dev --constraint constraints.txt --output-file requirements.lock pyproject.toml
-	for extra in $(EXTRAS); do $(COMPILE) --extra $$extra --constraint requirements.lock \
-		--output-file requirements-$$extra.lock pyproject.toml || exit; done
+	CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/$(PIP_COMPILE) --extra dev \
+		--constraint constraints.txt --output-file requirements.lock pyproject.toml
+	for extra in $(EXTRAS); do CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/$(PIP_COMPILE) \
+		--extra $$extra --constraint requirements.lock --output-file requirements-$$extra.lock pyproject.toml || exit; done
 
 clean-db: install ## Stop the embedded PostgreSQL and delete its data
 	$(PY) scripts/db.py stop
@@ -286,19 +286,19 @@ $(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
 
 $(INFRA_VENV)/.installed: infra/requirements-infra.lock
 	test -x $(INFRA_VENV)/bin/python || $(PYTHON) -m venv $(INFRA_VENV)
-	$(INFRA_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	$(INFRA_VENV)/bin/python $(LOCKED_INSTALL) $<
 	touch $@
 
 $(EXAMPLE_VENV)/.installed: examples/$(EXAMPLE)/requirements.lock
 	test -x $(EXAMPLE_VENV)/bin/python || $(PYTHON) -m venv $(EXAMPLE_VENV)
 	echo 'Installing the locked packages of $(EXAMPLE) into $(EXAMPLE_VENV) (some minutes) ...'
-	$(EXAMPLE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	$(EXAMPLE_VENV)/bin/python $(LOCKED_INSTALL) $<
 	touch $@
 
 $(EMULATOR_VENVS): .venv-%/.installed: python_tests/emulators/requirements-%.lock
 	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	echo 'Installing the emulator $* into .venv-$* ...'
-	.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	.venv-$*/bin/python $(LOCKED_INSTALL) $<
 	touch $@
 
 # A profiles.yml that somebody wrote is never touched.

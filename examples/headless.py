@@ -177,8 +177,9 @@ def check(trial: Trial) -> None:
         other.rollback()
     expect("months built beside another run", trial.built(before), set())
     expect("runs", trial.query(RUNS), runs)
-    if not any((trial.home / "copia").rglob("*.parquet")):
-        raise UserError("the night exported nothing")
+    copy = trial.home / "copia"
+    if not any(copy.rglob("*.parquet")):
+        raise UserError(f"files of the export under {copy}: none, expected at least one")
 
 
 def main() -> int:

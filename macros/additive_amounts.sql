@@ -2,6 +2,6 @@
 {% macro additive_amounts() %}
     {{- return([
         'unidades', 'venta_bruta', 'descuento', 'total_ventas', 'ventas_sin_iva', 'devoluciones',
-        'devoluciones_sin_iva',         'ventas_netas', 'costo_ventas', 'costo_devuelto', 'margen',
+        'devoluciones_sin_iva', 'ventas_netas', 'costo_ventas', 'costo_devuelto', 'margen',
     ]) -}}
 {% endmacro %}

@@ -3,9 +3,10 @@
     delivered lines break a rule than the var `max_refused_share` allows, so something that they need was not delivered.
 #}
 {% macro refused_share_reason(built, lower, upper) %}
+{%- set allowed = share_var('max_refused_share') %}
 select format(
     '%s of %s delivered lines break a rule, more than the var max_refused_share allows '
-    '({{ var("max_refused_share") }}). Load what they lack (products, stores), '
+    '({{ allowed }}). Load what they lack (products, stores), '
     'or build with --vars max_refused_share:1 and read the reasons that model cuarentena_ventas keeps',
     entregadas - aceptadas, entregadas
 )
@@ -17,5 +18,5 @@ from (
             where tabla = 'raw_ventas' and mes = '{{ lower }}'
         ) as entregadas
 ) as conteo
-where entregadas - aceptadas > entregadas * {{ var('max_refused_share') }}
+where entregadas - aceptadas > entregadas * {{ allowed }}
 {% endmacro %}

@@ -17,11 +17,11 @@ from pathlib import Path
 import psutil
 import psycopg2
 from conftest import PROJECT, Database
-from lifecycle.readers import watch
+from lifecycle.readers import running, watch
 
 from retail_platform.postgres.cluster import Cluster
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
-from retail_platform.targets import connect
 
 # Longest wait for a lock now of what some sessions asked, on the node that is asked.
 LOCK_WAITS = """
@@ -143,11 +143,5 @@ def readers_of_every_node(
         )
         for node in cluster.nodes
     ]
-    for thread in threads:
-        thread.start()
-    try:
+    with running(threads, stop):
         yield seen
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()

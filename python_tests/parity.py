@@ -727,7 +727,7 @@ KPI = """
 """
 
 
-def _periods(first: date, last: date) -> Iterator[tuple[str, date, date, date, date, date]]:
+def _periods(last: date) -> Iterator[tuple[str, date, date, date, date, date]]:
     """The periods of mv_kpi_periodos: kind, days from and to, its end, days a year earlier."""
     year = timedelta(days=364)
     for back in range(28):
@@ -774,7 +774,7 @@ def _add_periods(session: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     assert limits
     first, last = limits
-    for kind, begin, until, end, before, before_until in _periods(first, last):
+    for kind, begin, until, end, before, before_until in _periods(last):
         events = session.execute(
             "select min(evento) from fechas where fecha between ? and ?", [begin, until]
         ).fetchone()

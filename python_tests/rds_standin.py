@@ -24,9 +24,9 @@ from conftest import PROJECT, Database, free_port
 from psycopg2 import sql
 
 from retail_platform.postgres.binaries import Binaries
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import ROLE, LocalServer, open_server
 from retail_platform.roles import LOGINS, create_roles
-from retail_platform.targets import connect
 
 # What the master user of RDS is: NOSUPERUSER CREATEDB CREATEROLE.
 MASTER = "retail_admin"
@@ -359,8 +359,3 @@ def small_disk(folder: Path, size: str) -> Iterator[bool]:
     finally:
         if mounted:
             subprocess.run(["umount", str(folder)], check=True)
-
-
-def grow_disk(folder: Path, size: str) -> None:
-    """Make a file system of `small_disk` larger, as RDS does when storage is added."""
-    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)

@@ -16,8 +16,8 @@ from test_models_order import RELATIONS
 from retail_platform.backup import SNAPSHOTS, back_up, find_backup, restore
 from retail_platform.errors import UserError
 from retail_platform.loading import State, load_folder
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
-from retail_platform.targets import connect
 
 # Each case builds two databases: minutes.
 pytestmark = pytest.mark.full

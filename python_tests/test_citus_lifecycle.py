@@ -11,7 +11,7 @@ from lifecycle.dbt_process import DbtProcess
 from lifecycle.world import World
 
 from retail_platform.postgres.cluster import Cluster
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 pytest_plugins = ["citus_fixtures"]
 pytestmark = pytest.mark.citus

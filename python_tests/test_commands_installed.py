@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,5 +157,8 @@ def test_a_package_that_is_missing_is_an_error_of_its_command_only(
         refused = retail("--project-dir", str(PROJECT), *command, env=env)
         assert refused.returncode == 1
         assert "needs the package matplotlib" in refused.stderr, refused.stderr
+        project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        [named] = re.findall(r"pip install '[\w-]+\[(.*)\]'", " ".join(refused.stderr.split()))
+        assert set(named.split(",")) == project["optional-dependencies"].keys()
     assert retail("--help", env=env).returncode == 0
     assert retail("docs", "repair", "--help", env=env).returncode == 0

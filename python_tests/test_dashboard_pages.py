@@ -26,8 +26,8 @@ from conftest import PROJECT, Database, free_port
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from psycopg2 import sql
 
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
-from retail_platform.targets import connect
 
 pytest.importorskip("streamlit", reason="[dashboard] is not installed: make test installs it")
 

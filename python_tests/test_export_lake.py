@@ -84,6 +84,7 @@ def test_the_command_answers_and_saves_a_database(folder: Path, tmp_path: Path) 
         "lake.py", "--of", str(folder), "select nada from retail.ventas", check=False
     )
     assert wrong.returncode == 1 and "nada" in wrong.stderr and "Traceback" not in wrong.stderr
+    assert "SQL of DuckDB: " in wrong.stderr
     none = run_script("lake.py", "--of", str(tmp_path), "select 1", check=False)
     assert none.returncode == 1 and "There is no copy" in none.stderr
 

@@ -19,9 +19,9 @@ from rds_standin import MASTER, RdsDatabase, Standin
 from retail_platform import daily
 from retail_platform.daily import DailyRun, credentials, judge_build
 from retail_platform.errors import TEMPORARY, UserError
+from retail_platform.postgres.connection import connect
 from retail_platform.roles import LOADER, LOGINS, READER, TRANSFORMER, create_roles
 from retail_platform.runs import EXPLANATIONS, KEPT_LOGS, RESULTS, Outcome, new_log
-from retail_platform.targets import connect
 
 # A path that exists wherever the tests run.
 RUN = DailyRun("rds", [Path()], attempts=2, wait=0)
@@ -335,6 +335,9 @@ def test_a_token_is_made_anew_before_it_expires(
 
 def test_a_password_command_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETAIL_PASSWORD_COMMAND", "echo no such profile >&2; exit 3")
-    with pytest.raises(UserError, match="no password for retail_loader .*3.*no such profile"):
+    told = (
+        "no password for retail_loader .*3.*, with RETAIL_RDS_USER=retail_loader.*no such profile"
+    )
+    with pytest.raises(UserError, match=told):
         with credentials("rds"):
             pass

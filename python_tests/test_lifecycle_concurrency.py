@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from lifecycle.world import World
 
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 pytest_plugins = ["lifecycle.fixtures"]
 

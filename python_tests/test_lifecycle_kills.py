@@ -1,16 +1,14 @@
 """A build that is killed at any statement: the next one ends as if nothing had happened."""
 
 import contextlib
-import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
-from conftest import LEFT_OUT_15, new_server
+from conftest import LEFT_OUT_15, running_server
 from lifecycle import pause
 from lifecycle.dbt_process import DbtProcess
 from lifecycle.world import World, create_world, keep_as_template
@@ -50,15 +48,7 @@ def killable_server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
         binaries = find_binaries(major=request.param)
     except UserError:
         pytest.skip(LEFT_OUT_15)
-    folder = Path(tempfile.mkdtemp(prefix="retail-test-"))
-    folder.chmod(0o755)
-    server = new_server(folder, binaries)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    yield from running_server(binaries)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from psycopg2.extensions import connection
 
 from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import find_binaries
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 VIEW = """{{ config(materialized='view') }}
 select

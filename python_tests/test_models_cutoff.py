@@ -6,15 +6,18 @@ and the report follow is asked of loads and builds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from conftest import Database, create_database, drop_database, run_dbt, run_script
+from lifecycle.macros import Refused, load_macros
 
 from retail_platform.postgres.server import LocalServer
 
@@ -248,12 +251,66 @@ def test_a_partial_delivery_moves_no_window_and_is_reported(chain: Chain) -> Non
     assert chain.window() == (day, day, 300)
 
 
-def test_a_share_that_is_none_is_refused(chain: Chain) -> None:
+VARS = {
+    "complete_day_share": 0.9,
+    "sample_share": 0.01,
+    "max_refused_share": 0.01,
+    "cutoff_date": None,
+    "years_in_views": 6,
+}
+MACROS = ("share_var", "date_var", "refuse_wrong_vars", "cutoff_date")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"complete_day_share": 1, "sample_share": 1, "max_refused_share": 1},
+        {"max_refused_share": 0, "years_in_views": 1},
+        *({"cutoff_date": day} for day in ("2024-02-29", date(2024, 2, 29))),
+    ],
+)
+def test_a_var_that_can_be_meant_is_taken(given: dict[str, Any]) -> None:
+    macros = load_macros(own=MACROS, var=(VARS | given).__getitem__)
+    macros.refuse_wrong_vars()
+    if "cutoff_date" in given:
+        assert macros.cutoff_date() == "date '2024-02-29'"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "allowed"),
+    [
+        *(
+            ("complete_day_share", bad, "a number above 0 and up to 1, the share")
+            for bad in (90, 0, True, "0.9")
+        ),
+        *(
+            ("sample_share", bad, "a number above 0 and up to 1, the share")
+            for bad in (0, 1.5, -0.1, None)
+        ),
+        *(
+            ("max_refused_share", bad, "a number from 0 up to 1, the share")
+            for bad in (2, -0.01, "all")
+        ),
+        *(
+            ("cutoff_date", bad, "a date, year-month-day (2026-01-31), or null")
+            for bad in ("2026-02-30", "31/01/2026", "2026-1-5", 20260131, "", "2026-01-31'; select")
+        ),
+        *(("years_in_views", bad, "a whole number above 0") for bad in (0, 2.5, -1, "6", None)),
+    ],
+)
+def test_a_var_that_means_nothing_is_refused(name: str, given: object, allowed: str) -> None:
+    with pytest.raises(Refused, match=f"var {name}: got '{re.escape(str(given))}', ") as refused:
+        load_macros(own=MACROS, var=(VARS | {name: given}).__getitem__).refuse_wrong_vars()
+    assert f"allowed: {allowed}" in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["complete_day_share: 90", "years_in_views: 0"])
+def test_a_run_with_a_wrong_var_builds_nothing(chain: Chain, given: str) -> None:
     refused = run_dbt(
-        *("compile", "--select", "corte", "--vars", "complete_day_share: 90"),
-        database=chain.database,
-        check=False,
+        *("run", "--select", "dim_tienda", "--vars", given), database=chain.database, check=False
     )
+    name, _, value = given.partition(": ")
     assert refused.returncode != 0
-    assert "var complete_day_share: got '90'" in refused.stdout
-    assert "allowed: a number above 0 and up to 1" in refused.stdout
+    assert f"var {name}: got '{value}', allowed: a" in refused.stdout
+    assert "dim_tienda" not in refused.stdout

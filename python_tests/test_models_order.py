@@ -22,8 +22,8 @@ from psycopg2 import sql
 
 from retail_platform.loading import Settings, load_folder
 from retail_platform.loading.checks import DateWindow
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
-from retail_platform.targets import connect
 
 pytestmark = pytest.mark.full  # builds of everything; test_loading_order has the gate's part
 

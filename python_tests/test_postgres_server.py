@@ -21,8 +21,14 @@ from conftest import Database, free_port, new_server, run_script
 
 from retail_platform.errors import UserError
 from retail_platform.postgres.binaries import find_binaries
-from retail_platform.postgres.server import HOME_VARIABLE, PORT_VARIABLE, LocalServer, open_server
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
+from retail_platform.postgres.server import (
+    HOME_VARIABLE,
+    PORT_VARIABLE,
+    LocalServer,
+    configured_port,
+    open_server,
+)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can switch to another user")
 
@@ -46,6 +52,18 @@ def _rows(server: LocalServer) -> int:
         cursor.execute("select count(*) from marca")
         [(count,)] = cursor.fetchall()
         return count
+
+
+def test_a_port_leaves_room_for_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RETAIL_OTHER_PORT", raising=False)
+    assert configured_port("RETAIL_OTHER_PORT", 6000, 2) == 6000
+    monkeypatch.setenv("RETAIL_OTHER_PORT", "65535")
+    assert configured_port("RETAIL_OTHER_PORT", 6000) == 65535
+    with pytest.raises(UserError, match="=65535: .* 1024 to 65533 is needed; the 2 workers take"):
+        configured_port("RETAIL_OTHER_PORT", 6000, 2)
+    monkeypatch.setenv("RETAIL_OTHER_PORT", "80")
+    with pytest.raises(UserError, match="=80: a port number from 1024 to 65535 is needed."):
+        configured_port("RETAIL_OTHER_PORT", 6000)
 
 
 def test_every_supported_version_serves_utf8_and_loses_nothing(any_server: LocalServer) -> None:

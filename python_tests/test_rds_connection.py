@@ -9,7 +9,8 @@ import pytest
 from conftest import run_dbt, run_script
 from rds_standin import MASTER, Authority, RdsDatabase, Standin
 
-from retail_platform.targets import connect, connection_parameters
+from retail_platform.postgres.connection import connect
+from retail_platform.targets import connection_parameters
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from rds_standin import (
 )
 
 from retail_platform.postgres.binaries import find_binaries
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 MIB, GIB = 1024**2, 1024**3
 STORAGE = 20 * GIB

@@ -17,8 +17,8 @@ from test_loading_stage import sales, write
 
 from retail_platform.errors import UserError
 from retail_platform.loading import State, load_folder
+from retail_platform.postgres.connection import connect
 from retail_platform.roles import LOGINS, create_roles
-from retail_platform.targets import connect
 
 LOADER, TRANSFORMER, READER = (role.name for role in LOGINS)
 EVERYBODY = {LOADER, TRANSFORMER, READER}

@@ -25,8 +25,8 @@ from retail_platform.loading.moves import KeyCache
 from retail_platform.loading.schema import prepare
 from retail_platform.loading.tables import SALES
 from retail_platform.loading.worlds import Delivered, World, claim
+from retail_platform.postgres.connection import connect
 from retail_platform.roles import LOGINS, create_roles
-from retail_platform.targets import connect
 
 LOADER, TRANSFORMER, READER = (role.name for role in LOGINS)
 OWNER = "retail_owner"

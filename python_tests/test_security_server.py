@@ -23,8 +23,8 @@ from conftest import PROJECT, new_server, run_script
 from psycopg2 import errors
 
 from retail_platform.errors import UserError
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import HOME_VARIABLE, PORT_VARIABLE, LocalServer
-from retail_platform.targets import connect
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 

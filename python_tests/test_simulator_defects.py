@@ -14,10 +14,10 @@ import pytest
 from conftest import Database, run_dbt, run_script
 
 from retail_platform.loading import check_folder
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import LocalServer
 from retail_platform.simulator.config import config_for
 from retail_platform.simulator.simulation import generate
-from retail_platform.targets import connect
 
 END = date(2025, 12, 31)
 SHARE = 0.012

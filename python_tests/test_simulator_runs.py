@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import pickle
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from conftest import digests
 
 from retail_platform.commands.generate import main
 from retail_platform.simulator.config import SimulatorError, WorldConfig, config_for
@@ -34,14 +34,6 @@ def _config(seed: int = 7, years: int = 1) -> WorldConfig:
     return config_for(seed=seed, scale=SCALE, end=END, years=years)
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 @pytest.fixture(scope="module")
 def at_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A year made in one run by one worker."""
@@ -52,12 +44,12 @@ def at_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_any_number_of_workers_gives_the_same_bytes(at_once: Path, tmp_path: Path) -> None:
     generate(_config(), END, tmp_path, workers=2)
-    assert _digests(tmp_path) == _digests(at_once)
+    assert digests(tmp_path) == digests(at_once)
 
 
 def test_another_seed_gives_another_world(at_once: Path, tmp_path: Path) -> None:
     generate(_config(seed=8), END, tmp_path)
-    same = _digests(tmp_path).items() & _digests(at_once).items()
+    same = digests(tmp_path).items() & digests(at_once).items()
     assert {name for name, _ in same} == {".generate.lock"}
 
 
@@ -67,7 +59,7 @@ def test_a_world_made_day_by_day_is_the_world_made_at_once(at_once: Path, tmp_pa
     while day <= END:
         append(day, tmp_path)
         day += timedelta(days=1)
-    assert _digests(tmp_path) == _digests(at_once)
+    assert digests(tmp_path) == digests(at_once)
 
 
 def test_a_later_day_delivers_the_rows_that_changed(at_once: Path, tmp_path: Path) -> None:
@@ -91,7 +83,7 @@ def test_months_that_are_over_are_not_touched_by_an_append(at_once: Path, tmp_pa
     before = closed.stat().st_mtime_ns
     append(END, tmp_path)
     assert closed.stat().st_mtime_ns == before
-    assert _digests(tmp_path) == _digests(at_once)
+    assert digests(tmp_path) == digests(at_once)
 
 
 def test_an_append_repeated_after_it_was_cut_off_adds_nothing_twice(
@@ -103,7 +95,7 @@ def test_an_append_repeated_after_it_was_cut_off_adds_nothing_twice(
     for name, content in kept.items():  # as if killed before the last files were renamed
         (tmp_path / name).write_bytes(content)
     append(END, tmp_path)
-    assert _digests(tmp_path) == _digests(at_once)
+    assert digests(tmp_path) == digests(at_once)
 
 
 def test_a_new_world_leaves_no_file_of_the_old_one(tmp_path: Path) -> None:
@@ -239,7 +231,7 @@ def test_a_run_that_is_cut_off_leaves_the_world_as_it_was(
     number: signal.Signals, at_once: Path, tmp_path: Path
 ) -> None:
     generate(_config(), END, tmp_path)
-    before = _digests(tmp_path)
+    before = digests(tmp_path)
     options = ["--scale", "1", "--years", "2", "--output", str(tmp_path)]
     run = subprocess.Popen(
         [sys.executable, "scripts/generate.py", *options],
@@ -259,10 +251,10 @@ def test_a_run_that_is_cut_off_leaves_the_world_as_it_was(
         assert time.monotonic() < deadline, "a worker outlived its run"
         time.sleep(0.05)
     assert "Traceback" not in run.stderr.read()
-    left = {name: digest for name, digest in _digests(tmp_path).items() if ".partial" not in name}
+    left = {name: digest for name, digest in digests(tmp_path).items() if ".partial" not in name}
     assert left == before
     generate(_config(), END, tmp_path)
-    assert _digests(tmp_path) == _digests(at_once)
+    assert digests(tmp_path) == digests(at_once)
 
 
 def _children(parent: int) -> list[int]:

@@ -12,17 +12,11 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from evidence import BANDS, find_affinity, measure_bands, outside_bands, season_index
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retail_platform.docs.evidence import (
-    BANDS,
-    find_affinity,
-    measure_bands,
-    outside_bands,
-    read_published,
-    season_index,
-)
+from retail_platform.docs.evidence import read_published
 from retail_platform.docs.price_effects import PriceEffects, find_price_effects
 from retail_platform.simulator.config import config_for
 from retail_platform.simulator.parameters import (

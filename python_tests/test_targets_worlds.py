@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import END_DATE, SCALE, SEED, Database, run_script
+from conftest import END_DATE, SCALE, SEED, Database, digests, run_script
 
 NEXT_DAY = "2026-01-01"
 
@@ -81,14 +80,6 @@ def test_leftovers_of_a_killed_simulation_are_not_loaded(tmp_path: Path, name: s
     assert "nothing to load" in refused.stderr
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def _keep(folder: Path, *options: str, database: Database | None = None) -> str:
     """Generate as `make build` does and return what was said; the exit code must fit it."""
     fits = ["--fits", "ci"] if database else []
@@ -107,13 +98,13 @@ def test_a_new_world_reads_no_file_of_the_old_one(tmp_path: Path) -> None:
     _keep(tmp_path / "twice", "--seed", "7", "--end-date", "2025-12-10")
     _keep(tmp_path / "twice", "--seed", "8", "--end-date", "2025-12-20")
     _keep(tmp_path / "once", "--seed", "8", "--end-date", "2025-12-20")
-    assert _digests(tmp_path / "twice") == _digests(tmp_path / "once")
+    assert digests(tmp_path / "twice") == digests(tmp_path / "once")
 
 
 @pytest.mark.parametrize("damage", ["other bytes", "missing", "of another world", "state"])
 def test_files_that_are_not_of_the_manifest_are_made_again(tmp_path: Path, damage: str) -> None:
     _generate(tmp_path)
-    made = _digests(tmp_path)
+    made = digests(tmp_path)
     sales = tmp_path / "ventas"
     match damage:
         case "other bytes":
@@ -131,7 +122,7 @@ def test_files_that_are_not_of_the_manifest_are_made_again(tmp_path: Path, damag
     said = _keep(tmp_path, "--seed", SEED, "--end-date", END_DATE)
     assert "this world is made again" in said
     late.unlink(missing_ok=True)
-    assert _digests(tmp_path) == made
+    assert digests(tmp_path) == made
 
 
 SPOILT = {
@@ -191,7 +182,7 @@ def test_another_world_is_refused_before_anything_is_made(
 ) -> None:
     folder = tmp_path / "data"
     shutil.copytree(generated_data, folder)
-    before = _digests(folder)
+    before = digests(folder)
     run_script("load.py", str(folder), "--target", "ci", env=empty_database.environment)
     for options in (
         ["--seed", "8", "--end-date", END_DATE],
@@ -206,7 +197,7 @@ def test_another_world_is_refused_before_anything_is_made(
         assert f"last day        {END_DATE}" in said
         assert "make clean-db" in said
         assert f"make build SEED={SEED} SCALE={SCALE} END_DATE={END_DATE}" in said
-        assert _digests(folder) == before
+        assert digests(folder) == before
     # What the message says: the loaded world goes on.
     assert "kept" in _keep(folder, "--seed", SEED, "--end-date", END_DATE, database=empty_database)
     _keep(folder, "--seed", SEED, "--end-date", NEXT_DAY, database=empty_database)

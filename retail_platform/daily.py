@@ -241,7 +241,9 @@ def _made_password(command: str, user: Mapping[str, str]) -> str:
     if made.returncode != 0 or not made.stdout.strip():
         raise UserError(
             f"{PASSWORD_COMMAND} printed no password for {', '.join(user.values())} (exit code "
-            f"{made.returncode}): {made.stderr.strip()}"
+            f"{made.returncode}; run it by hand as the user of the timer, with "
+            f"{' '.join(f'{name}={value}' for name, value in user.items())}): "
+            f"{made.stderr.strip() or 'no message'}"
         )
     return made.stdout.strip()
 

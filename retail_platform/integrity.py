@@ -24,6 +24,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from retail_platform.errors import UserError
+from retail_platform.months import next_month
 from retail_platform.project import require_project
 
 NIGHTS = 30
@@ -194,7 +195,7 @@ def repair(differences: Sequence[Difference], target: str) -> list[str]:
     months = sorted({part.lower for part in tampered if part.lower})
     ranges: list[list[date]] = []
     for month in months:
-        if ranges and _next_month(ranges[-1][1]) == month:
+        if ranges and next_month(ranges[-1][1]) == month:
             ranges[-1][1] = month
         else:
             ranges.append([month, month])
@@ -206,10 +207,6 @@ def repair(differences: Sequence[Difference], target: str) -> list[str]:
     if whole:
         commands.insert(0, f"dbt build --target {target} --select {' '.join(whole)}")
     return commands
-
-
-def _next_month(month: date) -> date:
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def read_models(target: str) -> list[Model]:

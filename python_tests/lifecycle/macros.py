@@ -6,7 +6,7 @@ import datetime
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, SimpleNamespace
 from typing import Any
@@ -50,11 +50,12 @@ class Relation:
         return self
 
 
-def load_macros(citus: bool = False, **context: Any) -> SimpleNamespace:
+def load_macros(citus: bool = False, own: Sequence[str] = (), **context: Any) -> SimpleNamespace:
     """Load every macro of the package.
 
     Args:
         citus: Whether the database has the extension, as a run keeps the answer.
+        own: Macros of the project, which has one in each file, that are wanted too.
         context: What a macro may find around it: ``model``, ``graph``, ``run_query``, ``config``.
 
     Returns:
@@ -86,8 +87,10 @@ def load_macros(citus: bool = False, **context: Any) -> SimpleNamespace:
     names["graph"] = {f"pg_lifecycle_is_citus_{RUN}": citus} | names.get("graph", {})
     # The package calls its own macros by its name, as dbt has it for every package.
     names["pg_lifecycle"] = package = {}
+    for name in own:
+        names[name] = functools.partial(_call, package, name)
     names["context"] = names
-    environment, files = _compiled()
+    environment, files = _compiled(tuple(own))
     for code in files:
         template = environment.template_class.from_code(
             environment, code, environment.make_globals(names)
@@ -99,10 +102,16 @@ def load_macros(citus: bool = False, **context: Any) -> SimpleNamespace:
     return SimpleNamespace(**package)
 
 
+def _call(macros: Mapping[str, Callable[..., Any]], name: str, *args: Any) -> Any:
+    """Call a macro that may be loaded later than who calls it."""
+    return macros[name](*args)
+
+
 @functools.cache
-def _compiled() -> tuple[jinja2.Environment, list[CodeType]]:
+def _compiled(own: tuple[str, ...]) -> tuple[jinja2.Environment, list[CodeType]]:
     environment = get_environment()
     paths = sorted((PROJECT / "packages" / "pg_lifecycle" / "macros").rglob("*.sql"))
+    paths += [PROJECT / "macros" / f"{name}.sql" for name in own]
     return environment, [environment.compile(path.read_text()) for path in paths]
 
 

@@ -12,7 +12,7 @@ from contextlib import closing
 
 from lifecycle.dbt_process import DbtProcess
 from lifecycle.world import World
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 PAUSED = "en pausa"
 TIMEOUT_SECONDS = 120

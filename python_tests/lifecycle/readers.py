@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from lifecycle.world import World
-from retail_platform.targets import connect
+from retail_platform.postgres.connection import connect
 
 # Longest wait of readers now, from the server's own clock: waitstart is when the wait began.
 LOCK_WAITS = """
@@ -74,6 +74,24 @@ def watch(
 
 
 @contextmanager
+def running(threads: Sequence[threading.Thread], stop: threading.Event) -> Iterator[None]:
+    """Start threads, and when the block ends, however it does, stop them and wait for them.
+
+    Args:
+        threads: Not started yet.
+        stop: What tells them that it is over.
+    """
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+@contextmanager
 def readers(world: World, queries: Mapping[str, str], number: int = 2) -> Iterator[Observation]:
     """Query in a loop from several connections until the block ends.
 
@@ -111,11 +129,5 @@ def readers(world: World, queries: Mapping[str, str], number: int = 2) -> Iterat
     threads = [threading.Thread(target=read, args=(n,)) for n in range(number)]
     watched = (world.database.parameters, LOCK_WAITS, pids, stop, seen)
     threads.append(threading.Thread(target=watch, args=watched))
-    for thread in threads:
-        thread.start()
-    try:
+    with running(threads, stop):
         yield seen
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()

@@ -16,8 +16,8 @@ from conftest import PROJECT, Database
 from psycopg2 import sql
 
 from lifecycle.dbt_process import DbtProcess, start_dbt
+from retail_platform.postgres.connection import connect
 from retail_platform.postgres.server import ROLE, LocalServer
-from retail_platform.targets import connect
 
 SMALL_PROJECT = Path(__file__).parent / "project"
 # One name: the parsed project holds it, so every copy of the database can use the same parse.

@@ -19,9 +19,10 @@ from retail_platform.export.exporting import Options, export
 from retail_platform.export.lake import open_lake
 from retail_platform.export.manifest import files_of
 from retail_platform.export.stores import Store, open_store
+from retail_platform.postgres.connection import connect
 from retail_platform.reporting.answers import read_statements
 from retail_platform.reporting.statements import Plan, explain, fetch
-from retail_platform.targets import connect, connection_parameters
+from retail_platform.targets import connection_parameters
 
 
 def measure_copy(project: Path, target: str, repeats: int) -> Measurement:

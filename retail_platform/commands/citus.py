@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retail_platform.postgres.cluster import (
+    DEFAULT_PORT,
+    PORT_VARIABLE,
+    WORKERS,
     Cluster,
     citus_binaries,
-    configured_port,
     open_cluster,
 )
-from retail_platform.postgres.server import DATABASE, HOST, ROLE
+from retail_platform.postgres.server import DATABASE, HOST, ROLE, configured_port
 from retail_platform.project import find_project
 
 FOLDER = ".citus"
@@ -36,7 +38,8 @@ def environment_of(cluster: Cluster) -> dict[str, str]:
 
 def _project_cluster() -> Cluster:
     home = (find_project() or Path.cwd()) / FOLDER
-    return open_cluster(home.resolve(), configured_port(), citus_binaries())
+    port = configured_port(PORT_VARIABLE, DEFAULT_PORT, WORKERS)
+    return open_cluster(home.resolve(), port, citus_binaries())
 
 
 def _up() -> int:

@@ -98,5 +98,6 @@ def _run(name: str, argv: Sequence[str] | None) -> int | None:
         raise UserError(
             f"'retail {name}' needs the package {missing}, which is not installed. Install the "
             "locked packages (make install; for the open copy make export, for metrics make "
-            f"metrics), or everything: pip install '{DISTRIBUTION}[dev,export,metrics]'."
+            "metrics, for the dashboard's page make report), or everything: "
+            f"pip install '{DISTRIBUTION}[dev,export,metrics,dashboard]'."
         ) from None

@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             answer = session.sql(statement)
         except duckdb.Error as error:
             if not sys.stdin.isatty() or options.statements:
-                raise UserError(str(error)) from None
-            print(error)
+                raise UserError(f"SQL of DuckDB: {error}") from None
+            print(f"SQL of DuckDB: {error}")
         else:
             if answer is not None:
                 answer.show(max_rows=options.rows)

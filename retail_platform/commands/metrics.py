@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from retail_platform.metrics import Metrics, Question, find_manifest
+from retail_platform.postgres.connection import connect
 from retail_platform.project import require_project
-from retail_platform.targets import connect, connection_parameters
+from retail_platform.targets import connection_parameters
 
 
 def main(argv: Sequence[str] | None = None) -> int:

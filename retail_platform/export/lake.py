@@ -126,7 +126,10 @@ def _create_aliases(session: duckdb.DuckDBPyConnection, manifest: Manifest) -> N
             names = ", ".join(
                 f"{name} ({reason.splitlines()[0]})" for name, reason in failed.items()
             )
-            raise UserError(f"Views that DuckDB does not take: {names}")
+            raise UserError(
+                f"Views that DuckDB does not take: {names}. Another version may have written the "
+                "copy: repeat the export with this one (retail export). If they stay, report them."
+            )
         waiting = {name: waiting[name] for name in failed}
 
 

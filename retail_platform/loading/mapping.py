@@ -266,8 +266,12 @@ def _table_mapping(section: Any, table: RawTable, where: str) -> TableMapping:
         _refuse_separator(_text(separator, f"{where}.separator"), f"{where}.separator")
     columns = _keys(given.get("columns", {}), set(table.column_names), f"{where}.columns")
     formats = dict(_formats(given, where))
-    if formats.get("decimal", ".") == formats.get("thousands"):
-        raise LoadError(f"{where}: decimal and thousands are the same character")
+    decimal = formats.get("decimal", TextFormats.decimal)
+    if decimal == formats.get("thousands"):
+        raise LoadError(
+            f"{where}: decimal and thousands are the same character, {decimal!r}; give two "
+            "different ones"
+        )
     return TableMapping(
         files=_texts(given.get("files", []), f"{where}.files"),
         encoding=encoding,

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from retail_platform.loading.tables import RawTable, next_month
+from retail_platform.loading.tables import RawTable
+from retail_platform.months import next_month
 
 Keys = npt.NDArray[np.int64]
 Range = tuple[int, int]

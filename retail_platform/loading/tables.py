@@ -6,7 +6,6 @@ new column or limit is one line here. Reason codes are described in ``seeds/moti
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -297,8 +296,3 @@ ORDERS = RawTable(
 RAW_TABLES = {
     table.name: table for table in (PRODUCTS, STORES, PROMOTIONS, SALES, RETURNS, INVENTORY, ORDERS)
 }
-
-
-def next_month(month: date) -> date:
-    """First day of the month after ``month``."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

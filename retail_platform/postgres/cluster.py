@@ -261,18 +261,3 @@ def open_cluster(
         for number, name in enumerate(names)
     ]
     return Cluster(home, nodes[0], tuple(nodes[1:]))
-
-
-def configured_port() -> int:
-    """The coordinator's port, from the environment.
-
-    Raises:
-        UserError: If the variable is no port number, or leaves no room for the workers'.
-    """
-    text = os.environ.get(PORT_VARIABLE) or str(DEFAULT_PORT)
-    if not text.isdigit() or not 1024 <= int(text) <= 65535 - WORKERS:
-        raise UserError(
-            f"{PORT_VARIABLE}={text}: a port number from 1024 to {65535 - WORKERS} is needed; the "
-            f"{WORKERS} workers take the ones after it."
-        )
-    return int(text)

@@ -86,7 +86,7 @@ def connect(parameters: Mapping[str, str]) -> connection:
         session.set_client_encoding("UTF8")  # psycopg2 must know it too
         session.autocommit = False
     except psycopg2.OperationalError as error:
-        raise CannotConnectError(explain(str(error), parameters)) from None
+        raise CannotConnectError(with_advice(str(error), parameters)) from None
     return session
 
 
@@ -107,8 +107,8 @@ def url(parameters: Mapping[str, str]) -> str:
     return f"postgresql://{user}@{place}/{dbname}{query}"
 
 
-def explain(message: str, parameters: Mapping[str, str]) -> str:
-    """Add to libpq's message what to do or to look at: the embedded server's, and RDS's.
+def with_advice(message: str, parameters: Mapping[str, str]) -> str:
+    """Libpq's message, and what to do or to look at: the embedded server's, and RDS's.
 
     Args:
         message: Of the refused connection.

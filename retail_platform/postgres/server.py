@@ -594,15 +594,24 @@ def _explain_failed_start(written: str, server: LocalServer) -> str:
     )
 
 
-def configured_port() -> int:
+def configured_port(
+    variable: str = PORT_VARIABLE, default: int = DEFAULT_PORT, workers: int = 0
+) -> int:
     """The port to use, from the environment.
 
+    Args:
+        variable: Its name there.
+        default: The port without it.
+        workers: How many servers take the ports after it.
+
     Raises:
-        UserError: If the variable is no port number.
+        UserError: If the variable is no port number, or leaves no room for the workers'.
     """
-    text = os.environ.get(PORT_VARIABLE) or str(DEFAULT_PORT)
-    if not text.isdigit() or not 1024 <= int(text) <= 65535:
-        raise UserError(f"{PORT_VARIABLE}={text}: a port number from 1024 to 65535 is needed.")
+    text = os.environ.get(variable) or str(default)
+    last = 65535 - workers
+    if not text.isdigit() or not 1024 <= int(text) <= last:
+        after = f"; the {workers} workers take the ones after it" if workers else ""
+        raise UserError(f"{variable}={text}: a port number from 1024 to {last} is needed{after}.")
     return int(text)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from retail_platform.months import next_month
 from retail_platform.simulator.arrays import Ints
 from retail_platform.simulator.comebacks import Comebacks
 from retail_platform.simulator.demand import Demand, Habits, want
@@ -140,11 +141,6 @@ def _months(first: date, last: date) -> Iterator[Ints]:
         until = min(following, last + timedelta(days=1))
         yield np.arange(day.toordinal(), until.toordinal())
         day = following
-
-
-def next_month(day: date) -> date:
-    """First day of the month after a day's."""
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def _month_of(days: Ints) -> date:

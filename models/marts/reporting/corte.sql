@@ -99,7 +99,7 @@ final as (
         coalesce(por_dia.tiendas_abiertas, 0) as tiendas_abiertas,
         coalesce(por_dia.tiendas_reportadas, 0) as tiendas_reportadas,
         {{ complete_day_share() }} as proporcion_minima,
-        {{ var('sample_share') }} as proporcion_muestra
+        {{ share_var('sample_share') }} as proporcion_muestra
     from completos
     cross join ultimo_dia
     left join por_dia on ultimo_dia.fecha = por_dia.fecha

@@ -1,6 +1,6 @@
 {#
-    Stops with an error that names the model, what was got, what is allowed and what to do. Nothing was changed: call it
-    before the first statement that changes something.
+    Stops with an error that names the model, its setting, what was got and what is allowed, which is what to write
+    instead. Nothing of the model was changed: call it before the first statement that changes something.
 #}
 {% macro refuse(what, got, allowed, node=none) %}
     {%- set node = node or model -%}
