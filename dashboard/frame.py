@@ -13,7 +13,7 @@ from typing import Any, cast
 import streamlit as st
 
 from dashboard import markup
-from dashboard.data import NotAvailable, Warehouse
+from dashboard.data import NotAvailable, Published
 from dashboard.periods import DEFAULT, LONGEST, ONE_DAY, PRESETS, Period, preset
 from dashboard.view import FILTERS, View
 from retail_platform.reporting import spreadsheets
@@ -26,9 +26,9 @@ SEPARATOR = "~"
 
 
 @st.cache_resource
-def warehouse() -> Warehouse:
+def published() -> Published:
     """The published relations, shared by all visitors."""
-    return Warehouse(os.environ.get("RETAIL_TARGET", "local"))
+    return Published(os.environ.get("RETAIL_TARGET", "local"))
 
 
 @cache
@@ -202,7 +202,7 @@ def open_page(page: str, filters: Sequence[str], *, dated: bool = True) -> View:
         dated: Whether the page is about a period.
     """
     read_address(page)
-    edition = warehouse().edition()
+    edition = published().edition()
     facts = edition.rows("datos")[0]
     if facts["fecha_corte"] is None:
         raise NotAvailable(

@@ -17,7 +17,7 @@ pytest.importorskip("babel", reason="[dashboard] is not installed: make test ins
 
 from dashboard import format as fmt
 from dashboard.bridge import effects
-from dashboard.data import QUERIES, Edition, NotAvailable, Warehouse, statement
+from dashboard.data import QUERIES, Edition, NotAvailable, Published, statement
 from dashboard.definitions import DEFINITIONS
 from dashboard.markup import Column, Table, table
 from dashboard.pages import PAGES
@@ -189,24 +189,24 @@ def test_every_definition_names_a_column_that_is_published(built_database: Datab
 def test_sessions_cannot_write_and_what_is_published_anew_is_read_anew(
     built_database: Database,
 ) -> None:
-    warehouse = Warehouse("ci", built_database.parameters)
-    with warehouse._session() as session, session.cursor() as cursor:
+    published = Published("ci", built_database.parameters)
+    with published._session() as session, session.cursor() as cursor:
         cursor.execute("show transaction_read_only")
         assert cursor.fetchone() == ("on",)
         cursor.execute("show statement_timeout")
         assert cursor.fetchone() == ("10s",)
-    edition = warehouse.edition()
+    edition = published.edition()
     first = edition.rows("datos")
     assert edition.rows("datos") is first
-    assert warehouse.edition() == edition
-    warehouse.close()
+    assert published.edition() == edition
+    published.close()
 
 
 @pytest.fixture(scope="module")
 def edition(built_database: Database) -> Iterator[Edition]:
-    warehouse = Warehouse("ci", built_database.parameters)
-    yield warehouse.edition()
-    warehouse.close()
+    published = Published("ci", built_database.parameters)
+    yield published.edition()
+    published.close()
 
 
 def view_of(edition: Edition, page: str, period: Period | None = None, **own: str) -> View:
@@ -342,7 +342,7 @@ def test_a_build_at_work_and_the_sample_are_said(edition: Edition) -> None:
 
 
 def test_a_server_that_is_not_there_is_a_sentence(built_database: Database) -> None:
-    nowhere = Warehouse("ci", {**built_database.parameters, "port": "1"})
+    nowhere = Published("ci", {**built_database.parameters, "port": "1"})
     with pytest.raises(NotAvailable, match="no responde"):
         nowhere.edition()
 
