@@ -26,7 +26,7 @@ def build(view: View) -> list[str]:
     deliveries, refused = _named(view.rows("entregas")), _named(view.rows("rechazos"))
     days, published = view.rows("dias_reportados"), view.rows("publicacion")
     return [
-        view.heading("Calidad de datos", _lead(deliveries, refused, days), dated=False),
+        view.heading("Calidad de datos", _lead(deliveries, refused), dated=False),
         _figures(deliveries, refused, days),
         markup.grid(_deliveries(view, deliveries), _refused(view, refused), css="dos"),
         markup.grid(_days(view, days), _published(view, published), css="dos"),
@@ -37,7 +37,7 @@ def _named(rows: list[Row]) -> list[Row]:
     return [{**row, "que": TABLES.get(row["tabla"], row["tabla"])} for row in rows]
 
 
-def _lead(deliveries: list[Row], refused: list[Row], days: list[Row]) -> str:
+def _lead(deliveries: list[Row], refused: list[Row]) -> str:
     rows, waiting = total(deliveries, "filas_entregadas") or 0, total(refused, "filas") or 0
     gate = total(deliveries, "filas_rechazadas") or 0
     return (

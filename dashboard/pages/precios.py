@@ -9,7 +9,6 @@ from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, grouped, total
 
 CHANNELS = {"tienda": "Tienda", "online": "En línea", "app": "App"}
-TICKETS = ("total_ventas", "numero_tickets", "articulos")
 GIVEN = ("total_ventas", "ventas_promocion", "descuento", "venta_bruta", "margen", "ventas_netas")
 
 
