@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboard import markup
 from dashboard.data import NotAvailable, Published
-from dashboard.periods import DEFAULT, LONGEST, ONE_DAY, PRESETS, Period, preset
+from dashboard.periods import DEFAULT, PRESETS, Period, between, preset
 from dashboard.view import FILTERS, View
 from retail_platform.reporting import spreadsheets
 
@@ -154,7 +154,7 @@ def _dates(first: datetime.date, cutoff: datetime.date) -> Period:
         start, end = preset(DEFAULT, cutoff).start, cutoff
     start, end = max(min(start, end), first), min(max(start, end), cutoff)
     end = max(end, first)
-    return Period(max(min(start, cutoff), end - (LONGEST - 1) * ONE_DAY), end)
+    return between(min(start, cutoff), end)
 
 
 def _period(first: datetime.date, cutoff: datetime.date) -> Period:

@@ -127,10 +127,14 @@ class _Stretch:
     now: fmt.Number | None
     then: fmt.Number | None
     plan: fmt.Number | None
+    target: markup.Target
 
-    @property
-    def target(self) -> markup.Target:
-        return {"desde": self.start.isoformat(), "hasta": self.end.isoformat()}
+
+def _target(view: View, start: datetime.date, end: datetime.date) -> markup.Target:
+    """What a click on a point shows: its days; of the month in course the period of this name."""
+    if view.period.grain == "mes" and start.day == 1 and end == view.cutoff:
+        return {"periodo": "mes", "desde": "", "hasta": ""}
+    return {"desde": start.isoformat(), "hasta": end.isoformat()}
 
 
 def _stretches(view: View, days: Sequence[Row], measure: str) -> list[_Stretch]:
@@ -144,6 +148,7 @@ def _stretches(view: View, days: Sequence[Row], measure: str) -> list[_Stretch]:
             value_of(rows, measure),
             value_of(rows, measure, "_antes"),
             value_of(rows, measure, "_plan") if planned(rows) else None,
+            _target(view, rows[0]["fecha"], rows[-1]["fecha"]),
         )
         for rows in by_point.values()
     ]

@@ -56,7 +56,7 @@ class View:
         """
         # A filter that nobody used holds every value.
         filters = {key: self.chosen[key] or self.options[key] for key in FILTERS}
-        days: dict[str, Any] = {"tienda": None}
+        days: dict[str, Any] = {"tienda": None, "por_calendario": self.period.by_calendar}
         ranges = {"": (self.period.start, self.period.end), "antes_": self.period.before}
         for prefix, (start, end) in ranges.items():
             first, last = whole_months(start, end)

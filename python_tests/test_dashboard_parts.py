@@ -16,12 +16,13 @@ from conftest import PROJECT, Database, run_script
 pytest.importorskip("babel", reason="[dashboard] is not installed: make test installs it")
 
 from dashboard import format as fmt
+from dashboard import parts
 from dashboard.bridge import effects
 from dashboard.data import QUERIES, Edition, NotAvailable, Published, statement
 from dashboard.definitions import DEFINITIONS
 from dashboard.markup import Column, Table, table
 from dashboard.pages import PAGES
-from dashboard.periods import Period, point_of, points, preset, whole_months
+from dashboard.periods import Period, between, point_of, points, preset, whole_months
 from dashboard.view import FILTERS, View, total
 from retail_platform.errors import UserError
 from retail_platform.reporting.spreadsheets import csv_bytes
@@ -69,6 +70,20 @@ def test_a_month_is_compared_with_its_dates_and_days_with_their_weekdays() -> No
     assert (week.start, week.before[0]) == (day("2026-11-23"), day("2025-11-24"))
     assert {date.weekday() for date in (week.start, week.before[0])} == {0}
     assert Period(day("2026-01-01"), day("2026-11-23")).grain == "mes"
+
+
+def test_free_dates_that_are_whole_months_are_compared_as_months() -> None:
+    for start, end, before in (
+        ("2025-12-01", "2025-12-31", ("2024-12-01", "2024-12-31")),
+        ("2024-02-01", "2024-02-29", ("2023-02-01", "2023-02-28")),
+        ("2025-01-01", "2025-12-31", ("2024-01-01", "2024-12-31")),
+        ("2025-12-01", "2025-12-30", ("2024-12-02", "2024-12-31")),
+    ):
+        assert between(day(start), day(end)).before == tuple(map(day, before))
+    # What would overlap the year before loses its first days.
+    assert between(day("2024-12-01"), day("2025-12-31")) == Period(
+        day("2025-01-02"), day("2025-12-31")
+    )
 
 
 def test_weeks_of_a_drawing_end_with_the_period() -> None:
@@ -135,9 +150,9 @@ def test_the_parts_of_a_bridge_add_up_to_the_cent() -> None:
         ]
         made = effects(rows)
         change = sum(row["ventas_netas"] - row["ventas_netas_antes"] for row in rows)
-        parts = [made.volume, made.mix, made.price, made.new, made.gone]
-        assert sum(parts) == change
-        assert all(part == part.quantize(Decimal("0.01")) for part in parts)
+        pieces = [made.volume, made.mix, made.price, made.new, made.gone]
+        assert sum(pieces) == change
+        assert all(part == part.quantize(Decimal("0.01")) for part in pieces)
 
 
 def test_texts_of_the_data_are_no_markup_and_no_formula() -> None:
@@ -295,6 +310,61 @@ def test_days_stores_and_formats_are_sums_of_the_lines_of_the_fact(
         assert total(list(rows), "ventas_mismas") == compared
         assert total(list(rows), "total_ventas_plan") == planned
     assert total(list(days.values()), "dias_tienda_plan") == planned_days
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        # After a leap February, in one, and to a day that the year before reaches a day earlier.
+        ("2025-02-01", "2025-02-28"),
+        ("2024-02-01", "2024-02-29"),
+        ("2025-01-01", "2025-03-10"),
+        ("2024-01-01", "2024-03-10"),
+    ],
+)
+def test_days_of_the_calendar_lose_no_day_of_a_leap_year(
+    built_database: Database, edition: Edition, start: str, end: str
+) -> None:
+    view = view_of(edition, "resumen", Period(day(start), day(end), by_calendar=True))
+    store = max(row["tienda_id"] for row in view.rows("ventas_por_tienda"))
+    for question, where in (
+        ("ventas_por_dia", "true"),
+        ("ventas_de_tienda", f"tienda_id = {store}"),
+    ):
+        sold = dict(
+            built_database.query(
+                "select fecha_venta, sum(total_linea) from retail.fact_ventas "
+                f"where fecha_venta between %s and %s and {where} group by 1",
+                *view.period.before,
+            )
+        )
+        expected: dict[datetime.date, Decimal] = {}
+        for date, amount in sold.items():
+            leap = (date.month, date.day) == (2, 29)
+            same = date.replace(year=date.year + 1, day=28 if leap else date.day)
+            row = min(same, view.period.end)
+            expected[row] = expected.get(row, Decimal(0)) + amount
+        rows = view.rows(question, tienda=store)
+        found = {row["fecha"]: row["total_ventas_antes"] for row in rows}
+        assert {key: value for key, value in found.items() if value} == expected, question
+
+
+def test_a_month_that_is_clicked_is_the_month_that_is_published(
+    built_database: Database, edition: Edition
+) -> None:
+    cutoff = edition.rows("datos")[0]["fecha_corte"]
+    year = view_of(edition, "resumen", preset("anno", cutoff))
+    targets = [one.target for one in parts._stretches(year, year.rows("ventas_por_dia"), "total_ventas")]
+    assert targets[-1]["periodo"] == "mes"
+    published = built_database.query(
+        "select desde, hasta, total_ventas, ventas_anno_anterior from retail.mv_kpi_periodos "
+        "where periodo = 'mes' and dimension = 'total' and not es_parcial "
+        "and ventas_anno_anterior is not null"
+    )
+    assert len(published) > 3
+    for start, end, *sales in published:
+        rows = view_of(edition, "resumen", between(start, end)).rows("ventas_por_dia")
+        assert [total(rows, "total_ventas"), total(rows, "total_ventas_antes")] == sales
 
 
 @pytest.mark.parametrize(
