@@ -11,7 +11,7 @@ from dashboard import charts, markup
 from dashboard import format as fmt
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
-from dashboard.periods import point_of, points
+from dashboard.periods import last_of, point_of, points
 from dashboard.view import View, total
 
 AGAINST = "contra el año anterior"
@@ -87,7 +87,7 @@ def figures(days: Sequence[Row]) -> str:
         )
         for measure in MEASURES
     ]
-    shown.insert(1, _like_for_like(days, has_plan))
+    shown.insert(1, _like_for_like(days))
     note = "" if has_plan else "Sin plan para toda la selección."
     return markup.piece(
         "El periodo en cifras",
@@ -100,12 +100,14 @@ def figures(days: Sequence[Row]) -> str:
     )
 
 
-def _like_for_like(days: Sequence[Row], has_plan: bool) -> Stat:
-    """Growth of the stores that compare, what it is made of, and how far it is from the plan."""
+def _like_for_like(days: Sequence[Row]) -> Stat:
+    """Growth of the stores that compare, and what it is made of.
+
+    The plan is of other stores and of days of the same event: it is compared in the sales only.
+    """
     grown = fmt.change(total(days, "ventas_mismas"), total(days, "ventas_mismas_antes"))
     visits = fmt.change(total(days, "tickets_mismas"), total(days, "tickets_mismas_antes"))
-    goal = fmt.change(total(days, "ventas_con_base_plan"), total(days, "base_plan"))
-    below, against = "", ""
+    below = ""
     if grown is not None and visits is not None:
         ticket = (1 + grown) / (1 + visits) - 1
         below = (
@@ -113,9 +115,7 @@ def _like_for_like(days: Sequence[Row], has_plan: bool) -> Stat:
             f"tráfico {fmt.percent(visits, plus=True)} ·</span> "
             f'<span class="junto">ticket {fmt.percent(ticket, plus=True)}</span></span>'
         )
-    if has_plan and grown is not None and goal is not None:
-        against = markup.delta(grown - goal, text=fmt.points(grown - goal))
-    return Stat("mismas_tiendas", fmt.percent(grown, plus=True), ["", against], below)
+    return Stat("mismas_tiendas", fmt.percent(grown, plus=True), ["", ""], below)
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,8 @@ def _named(stretch: _Stretch, grain: str) -> tuple[str, str]:
     """What stands under a point, and what it is in full."""
     start, end = stretch.start, stretch.end
     if grain == "mes":
-        return fmt.short_month(start), fmt.month(start)
+        whole = start.day == 1 and end == last_of(start, grain)
+        return fmt.short_month(start), fmt.month(start) if whole else fmt.span(start, end)
     if grain == "semana":
         return fmt.short_day(start), f"Semana del {fmt.short_day(start)} al {fmt.dated(end)}"
     return fmt.short_day(start), fmt.weekday(start)

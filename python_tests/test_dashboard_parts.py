@@ -367,6 +367,22 @@ def test_a_month_that_is_clicked_is_the_month_that_is_published(
         assert [total(rows, "total_ventas"), total(rows, "total_ventas_antes")] == sales
 
 
+def test_a_part_of_a_month_says_its_days(edition: Edition) -> None:
+    view = view_of(edition, "resumen", Period(day("2025-01-01"), day("2025-11-27"), True))
+    points = parts._stretches(view, view.rows("ventas_por_dia"), "total_ventas")
+    titles = [parts._named(one, view.period.grain)[1] for one in points]
+    assert titles[-2:] == ["octubre de 2025", "1 – 27 de noviembre de 2025"]
+
+
+def test_same_stores_are_not_held_against_the_plan(edition: Edition) -> None:
+    """Its bases are days of the same event and other stores: the row of sales compares it."""
+    view = view_of(edition, "resumen", Period(day("2026-03-29"), day("2026-04-05")))
+    html = parts.figures(view.rows("ventas_por_dia"))
+    [row] = re.findall(r'<tr data-cifra="mismas_tiendas">.*?</tr>', html)
+    assert row.endswith(f'<td class="num">{fmt.NOTHING}</td></tr>')
+    assert "pp" not in row
+
+
 @pytest.mark.parametrize(
     ("page", "own"),
     [

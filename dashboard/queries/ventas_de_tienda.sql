@@ -73,8 +73,6 @@ plan as (
         sum(plan.plan_ventas_netas) as ventas_netas,
         sum(plan.plan_margen) as margen,
         sum(plan.plan_tickets) as numero_tickets,
-        sum(plan.base_ventas) as base,
-        sum(plan.plan_ventas) filter (where plan.base_ventas is not null) as ventas_con_base,
         count(*) as dias_tienda
     from {{ ref('mv_plan_ventas') }} as plan
     inner join tiendas on plan.tienda_id = tiendas.tienda_id
@@ -103,8 +101,6 @@ select
     plan.ventas_netas as ventas_netas_plan,
     plan.margen as margen_plan,
     plan.numero_tickets as numero_tickets_plan,
-    plan.base as base_plan,
-    plan.ventas_con_base as ventas_con_base_plan,
     coalesce(ahora.dias_tienda, 0) as dias_tienda,
     coalesce(plan.dias_tienda, 0) as dias_tienda_plan
 from dias

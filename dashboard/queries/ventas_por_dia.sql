@@ -27,8 +27,6 @@ ventas as (
         sum(plan_ventas_netas) as ventas_netas_plan,
         sum(plan_margen) as margen_plan,
         sum(plan_tickets) as numero_tickets_plan,
-        sum(base_ventas) as base_plan,
-        sum(plan_ventas_con_base) as ventas_con_base_plan,
         sum(dias_tienda_plan) as dias_tienda_plan
     from {{ ref('mv_ventas_dia_segmento') }}
     where
@@ -63,8 +61,6 @@ select
     ahora.ventas_netas_plan,
     ahora.margen_plan,
     ahora.numero_tickets_plan,
-    ahora.base_plan,
-    ahora.ventas_con_base_plan,
     coalesce(ahora.dias_tienda, 0) as dias_tienda,
     coalesce(ahora.dias_tienda_plan, 0) as dias_tienda_plan
 from {{ ref('calendario') }} as dias
