@@ -69,13 +69,14 @@ def planned(days: Sequence[Row]) -> bool:
     return 0 < stores <= with_plan
 
 
-def figures(days: Sequence[Row]) -> str:
+def figures(view: View, days: list[Row]) -> str:
     """The figures beside the trend, each against the year before and the plan.
 
     Args:
+        view: What is selected.
         days: Rows of ``ventas_por_dia``.
     """
-    has_plan = planned(days)
+    days, has_plan = view.comparable(days), planned(days)
     shown = [
         Stat(
             measure,
@@ -146,7 +147,7 @@ def _stretches(view: View, days: Sequence[Row], measure: str) -> list[_Stretch]:
             rows[0]["fecha"],
             rows[-1]["fecha"],
             value_of(rows, measure),
-            value_of(rows, measure, "_antes"),
+            value_of(view.comparable(rows, rows[0]["fecha"]), measure, "_antes"),
             value_of(rows, measure, "_plan") if planned(rows) else None,
             _target(view, rows[0]["fecha"], rows[-1]["fecha"]),
         )
@@ -232,7 +233,7 @@ def trend(view: View, days: Sequence[Row]) -> str:
     return markup.piece(
         values.title,
         listed,
-        note=f"{markup.defined('contra', 'Comparación')}: {view.period.rule}.",
+        note=f"{markup.defined('contra', 'Comparación')}: {view.period.rule}. {view.gap}",
         tools=markup.tabs("medida", MEASURES, measure, "Qué se dibuja"),
     )
 

@@ -354,8 +354,8 @@ def test_a_month_that_is_clicked_is_the_month_that_is_published(
 ) -> None:
     cutoff = edition.rows("datos")[0]["fecha_corte"]
     year = view_of(edition, "resumen", preset("anno", cutoff))
-    targets = [one.target for one in parts._stretches(year, year.rows("ventas_por_dia"), "total_ventas")]
-    assert targets[-1]["periodo"] == "mes"
+    points = parts._stretches(year, year.rows("ventas_por_dia"), "total_ventas")
+    assert points[-1].target["periodo"] == "mes"
     published = built_database.query(
         "select desde, hasta, total_ventas, ventas_anno_anterior from retail.mv_kpi_periodos "
         "where periodo = 'mes' and dimension = 'total' and not es_parcial "
@@ -365,6 +365,96 @@ def test_a_month_that_is_clicked_is_the_month_that_is_published(
     for start, end, *sales in published:
         rows = view_of(edition, "resumen", between(start, end)).rows("ventas_por_dia")
         assert [total(rows, "total_ventas"), total(rows, "total_ventas_antes")] == sales
+
+
+@pytest.mark.parametrize("before", [0, 1, 181])
+def test_a_part_of_the_year_before_is_no_comparison(
+    built_database: Database, edition: Edition, before: int
+) -> None:
+    """The year before begins so many days before the data: with none it is compared, else not."""
+    [(first,)] = built_database.query("select min(fecha_venta) from retail.fact_ventas")
+    start = first + datetime.timedelta(364 - before)
+    period = Period(start, start + datetime.timedelta(363))
+    summary, stores, products, prices = (
+        view_of(edition, page, period) for page in ("resumen", "tiendas", "productos", "precios")
+    )
+    for question in (
+        *("ventas_por_tienda", "ventas_por_producto", "ventas_por_formato"),
+        "categorias_de_tienda",
+    ):
+        rows = summary.rows(question, tienda=1)
+        compared = {
+            key for row in rows for key, value in row.items() if key.endswith("_antes") and value
+        }
+        assert bool(compared) == (not before), question
+    [(now, then)] = built_database.query(
+        "select sum(total_linea) filter (where fecha_venta >= %s), "
+        "sum(total_linea) filter (where fecha_venta < %s) from retail.fact_ventas "
+        "where fecha_venta between %s and %s",
+        *(period.start, period.start, period.before[0], period.end),
+    )
+    pages = {
+        view.page: "".join(PAGES[view.page].build(view))
+        for view in (summary, stores, products, prices)
+    }
+    growth = fmt.percent(now / then - 1, plus=True)
+    assert (growth in pages["resumen"]) == (not before)
+    for page in ("resumen", "tiendas", "productos"):
+        assert ("Los datos empiezan el" in pages[page]) == bool(before), page
+    if before:
+        assert "delta bien" not in pages["tiendas"] + pages["productos"] + pages["precios"]
+        assert "sin comparación" in pages["tiendas"]
+    # Each point of the drawing by itself: the data reach back to some of them.
+    [table] = [table for table in summary.tables if table.name == "evolucion"]
+    assert len(table.rows) in (12, 13)
+    for point in table.rows:
+        shift = datetime.timedelta(364)
+        [(sold,)] = built_database.query(
+            "select sum(total_linea) from retail.fact_ventas where fecha_venta between %s and %s",
+            *(point["desde"] - shift, point["hasta"] - shift),
+        )
+        assert point["antes"] == (sold if point["desde"] - shift >= first else None)
+    assert any(point["antes"] for point in table.rows)
+
+
+def test_stores_that_compare_are_those_of_like_for_like(
+    built_database: Database, edition: Edition
+) -> None:
+    # A month that the year before had a day more of.
+    view = view_of(edition, "tiendas", between(day("2025-02-01"), day("2025-02-28")))
+    growth = built_database.query(
+        """
+        select sum(now.total_ventas) > sum(past.total_ventas)
+        from retail.agg_ventas_dia_tienda as now
+        join retail.agg_ventas_dia_tienda as past using (tienda_id)
+        join retail.mv_daily_store_sales as store
+            on store.tienda_id = now.tienda_id and store.fecha = now.fecha
+        where past.fecha = now.fecha - 364 and store.es_mismas_tiendas
+            and now.fecha between %s and %s
+        group by now.tienda_id having sum(past.total_ventas) > 0
+        """,
+        view.period.start,
+        view.period.end,
+    )
+    more = sum(grows for (grows,) in growth)
+    heading = re.sub(r"<button.*?</button>|<[^>]+>", "", PAGES["tiendas"].build(view)[0])
+    assert f"{more} de {len(growth)} tiendas comparables venden más que hace un año." in heading
+    # The column of the ranking is the stores' own, of whole months too.
+    grown = dict(
+        built_database.query(
+            "select tienda_id, sum(total_linea) filter (where fecha_venta >= %s) "
+            "/ sum(total_linea) filter (where fecha_venta < %s) - 1 from retail.fact_ventas "
+            "where fecha_venta between %s and %s or fecha_venta between %s and %s group by 1",
+            *(view.period.start, view.period.start, *view.period.before),
+            *(view.period.start, view.period.end),
+        )
+    )
+    [ranking] = [table for table in view.tables if table.name == "tiendas"]
+    changes = {row["tienda_id"]: row["cambio"] for row in ranking.rows if row["cambio"] is not None}
+    assert len(changes) > 1
+    assert {key: round(grown[key], 9) for key in changes} == {
+        key: round(value, 9) for key, value in changes.items()
+    }
 
 
 def test_a_part_of_a_month_says_its_days(edition: Edition) -> None:
@@ -377,7 +467,7 @@ def test_a_part_of_a_month_says_its_days(edition: Edition) -> None:
 def test_same_stores_are_not_held_against_the_plan(edition: Edition) -> None:
     """Its bases are days of the same event and other stores: the row of sales compares it."""
     view = view_of(edition, "resumen", Period(day("2026-03-29"), day("2026-04-05")))
-    html = parts.figures(view.rows("ventas_por_dia"))
+    html = parts.figures(view, view.rows("ventas_por_dia"))
     [row] = re.findall(r'<tr data-cifra="mismas_tiendas">.*?</tr>', html)
     assert row.endswith(f'<td class="num">{fmt.NOTHING}</td></tr>')
     assert "pp" not in row

@@ -43,7 +43,9 @@ def with_ratios(row: Row) -> Row:
         "cambio": fmt.change(row["ventas_netas"], row["ventas_netas_antes"]),
         "margen_pct": fmt.ratio(row["margen"], row["ventas_netas"]),
         "descuento_pct": fmt.ratio(row["descuento"], row["venta_bruta"]),
-        "aporte": row["ventas_netas"] - row["ventas_netas_antes"],
+        "aporte": None
+        if row["ventas_netas_antes"] is None
+        else row["ventas_netas"] - row["ventas_netas_antes"],
     }
 
 
@@ -100,6 +102,8 @@ def _points(now: fmt.Number | None, then: fmt.Number | None, good: int = 1) -> s
 
 
 def _bridge(view: View, rows: list[Row]) -> str:
+    if view.gap:
+        return markup.piece("Por qué cambiaron las ventas netas", "", note=view.gap)
     made = effects(rows)
     now, then = total(rows, "ventas_netas"), total(rows, "ventas_netas_antes")
     named = [
