@@ -250,11 +250,9 @@ def _categories(view: View, store: int) -> str:
             [
                 Column("categoria", "Categoría"),
                 Column("total_ventas", "Ventas", "short", "total_ventas", bar=True),
-                Column("cambio", "Cambio", "change"),
+                Column("cambio", "Cambio", "change", "contra"),
             ],
             rows,
-            note=f"Meses completos o en curso que toca el periodo: "
-            f"{fmt.month(view.period.start)} a {fmt.month(view.period.end)}.",
         )
     )
 
