@@ -180,7 +180,8 @@ def _effects(view: View) -> Table:
         view.rows("efecto_promociones"),
         note="Contra lo que se habría vendido sin ellas: los mismos días de las cuatro semanas "
         "anteriores. Con su error estándar.",
-        empty="Ninguna promoción terminada de la selección se puede medir.",
+        empty="Ninguna promoción de la selección que terminó en el periodo se puede medir: se "
+        "miden las que empezaron en los últimos 91 días, una semana después de su fin.",
     )
 
 
