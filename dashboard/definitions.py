@@ -177,6 +177,13 @@ DEFINITIONS = {
         "mv_desempeno_producto",
         "cierre_sin_stock_pct",
     ),
+    "dias_observados": Definition(
+        "Días observados",
+        "Días de tienda con inventario diario: los que se contaron para los cierres sin stock y la "
+        "venta perdida. Una ventana más larga que el inventario diario no tiene más.",
+        "mv_desempeno_producto",
+        "dias_observados",
+    ),
     "devolucion": Definition(
         "Devolución", "Lo devuelto entre las ventas.", "mv_desempeno_producto", "devolucion_pct"
     ),

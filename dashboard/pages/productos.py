@@ -235,6 +235,7 @@ def _scorecard(view: View, window: str) -> Table:
     if rows:
         note = f"{fmt.span(rows[0]['desde'], rows[0]['hasta']).capitalize()}, "
         note += f"región {escape(value)}." if dimension == "region" else "todas las regiones."
+        note += " Cierres sin stock y venta perdida: solo de los días observados."
     return Table(
         "ficha",
         "Ficha de los productos",
@@ -248,6 +249,7 @@ def _scorecard(view: View, window: str) -> Table:
             Column("sell_through", "Desplazamiento", "percent", "sell_through"),
             Column("cierre_sin_stock", "Cierres sin stock", "percent", "cierre_sin_stock"),
             Column("devolucion", "Devolución", "percent", "devolucion"),
+            Column("dias_observados", "Días observados", "integer", "dias_observados"),
             Column("ventas_perdidas", "Venta perdida", "short", "ventas_perdidas"),
         ],
         rows,
