@@ -38,11 +38,13 @@ def _named(rows: list[Row]) -> list[Row]:
 
 
 def _lead(deliveries: list[Row], refused: list[Row]) -> str:
-    rows, waiting = total(deliveries, "filas_entregadas") or 0, total(refused, "filas") or 0
+    # A row stands once for each of its reasons: rows are not added up over them.
+    rows, reasons = total(deliveries, "filas_entregadas") or 0, total(refused, "filas") or 0
     gate = total(deliveries, "filas_rechazadas") or 0
     return (
         f"De <b>{fmt.integer(rows)}</b> filas entregadas, <b>{fmt.integer(gate)}</b> no pasaron "
-        f"las reglas del archivo; en cuarentena esperan <b>{fmt.integer(waiting)}</b>."
+        f"las reglas del archivo; en cuarentena hay <b>{fmt.integer(reasons)}</b> motivos de "
+        "rechazo."
     )
 
 
@@ -65,7 +67,7 @@ def _figures(deliveries: list[Row], refused: list[Row], days: list[Row]) -> str:
                 Stat(
                     "rechazos",
                     fmt.integer(total(refused, "filas") or 0),
-                    [f"{len({row['motivo'] for row in refused})} motivos distintos"],
+                    [f"motivos de rechazo, {len({row['motivo'] for row in refused})} distintos"],
                 ),
                 Stat(
                     "tiendas_reportadas",
@@ -127,6 +129,7 @@ def _days(view: View, rows: list[Row]) -> str:
         text, mood = ("Completo", "bien") if row["completo"] else ("Incompleto", "mal")
         return f'<span class="estado {mood}">{text}</span>'
 
+    share = view.edition.rows("datos")[0]["proporcion_minima"]
     for row in rows:
         row["dia"] = fmt.weekday(row["fecha"])
         row["reporta"] = fmt.ratio(row["tiendas_con_venta"], row["tiendas_abiertas"])
@@ -153,8 +156,9 @@ def _days(view: View, rows: list[Row]) -> str:
                 Column("completo", "Estado", html=state),
             ],
             rows,
-            note="Un día está completo cuando al menos 90 % de las tiendas abiertas ya entregó "
-            "ventas de ese día o de uno posterior: una tienda chica no vende todos los días.",
+            note=f"Un día está completo cuando al menos {fmt.percent(share, 0)} de las tiendas "
+            "abiertas ya entregó ventas de ese día o de uno posterior: una tienda chica no vende "
+            "todos los días.",
         )
     )
 

@@ -5,6 +5,7 @@ select
     ultimo_dia_con_ventas,
     tiendas_abiertas,
     tiendas_reportadas,
+    proporcion_minima,
     case when proporcion_muestra < 1 then proporcion_muestra end as muestra,
     (select min(fecha) from {{ ref('mv_daily_sales_summary') }}) as primera_fecha,
     -- The views may reach back less far.
