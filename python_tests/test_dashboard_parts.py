@@ -18,7 +18,7 @@ pytest.importorskip("babel", reason="[dashboard] is not installed: make test ins
 from dashboard import format as fmt
 from dashboard import parts
 from dashboard.bridge import effects
-from dashboard.data import QUERIES, Edition, NotAvailable, Published, statement
+from dashboard.data import QUERIES, Edition, NotAvailable, Published, Row, Value, statement
 from dashboard.definitions import DEFINITIONS
 from dashboard.markup import Column, Table, table
 from dashboard.pages import PAGES
@@ -486,6 +486,67 @@ def test_categories_of_a_store_are_of_the_days_of_the_period(
     )
     changes = {row["categoria"]: row["cambio"] for row in shown.rows if row["cambio"] is not None}
     assert changes == {key: now[key] / then[key] - 1 for key in now.keys() & then.keys()}
+
+
+def test_promotions_that_ended_are_those_of_the_period(
+    built_database: Database, edition: Edition
+) -> None:
+    cutoff = edition.rows("datos")[0]["fecha_corte"]
+    week = Period(cutoff - datetime.timedelta(20), cutoff - datetime.timedelta(14))
+    expected = built_database.query(
+        "select promocion_id from retail.mv_efecto_promocion join retail.dim_promocion as p "
+        "using (promocion_id) where p.fecha_fin between %s and %s and efecto_pct is not null",
+        week.start,
+        week.end,
+    )
+    rows = view_of(edition, "precios", week).rows("efecto_promociones")
+    assert {row["promocion_id"] for row in rows} == {key for (key,) in expected} != set()
+    old = view_of(
+        edition, "precios", preset("28d", cutoff - datetime.timedelta(364)), promociones="efecto"
+    )
+    assert "los últimos 91 días, una semana después" in "".join(PAGES["precios"].build(old))
+
+
+@pytest.mark.parametrize("days", [28, 364])
+def test_the_scorecard_says_of_how_many_days_its_lost_sales_are(
+    built_database: Database, edition: Edition, days: int
+) -> None:
+    view = view_of(edition, "productos", ficha=f"ultimos_{days}")
+    PAGES["productos"].build(view)
+    observed = dict(
+        built_database.query(
+            "select producto_id, count(*) from retail.fact_inventario where dias_periodo = 1 "
+            "and fecha > %s and fecha <= %s group by 1",
+            *(view.cutoff - datetime.timedelta(days), view.cutoff),
+        )
+    )
+    [card] = [table for table in view.tables if table.name == "ficha"]
+    assert "dias_observados" in [column.key for column in card.columns]
+    assert {row["producto_id"]: row["dias_observados"] for row in card.rows} == {
+        row["producto_id"]: observed.get(row["producto_id"], 0) for row in card.rows
+    }
+
+
+def test_quarantine_counts_reasons_and_the_share_of_a_day_is_the_published_one(
+    edition: Edition,
+) -> None:
+    class Other(Edition):
+        def rows(self, name: str, **parameters: Value) -> list[Row]:
+            if name == "rechazos":  # one row of a file, refused for two reasons
+                return [
+                    {"tabla": "raw_ventas", "motivo": key, "descripcion": key, "filas": 1}
+                    for key in ("tienda", "producto")
+                ]
+            rows = super().rows(name, **parameters)
+            if name != "datos":
+                return rows
+            return [{**row, "proporcion_minima": Decimal("0.75")} for row in rows]
+
+    view = view_of(Other(edition.published, edition.version), "calidad")
+    html = "".join(PAGES["calidad"].build(view))
+    assert "en cuarentena hay <b>2</b> motivos de rechazo." in html
+    assert "motivos de rechazo, 2 distintos" in html
+    assert "al menos 75 % de las tiendas" in html
 
 
 def test_a_part_of_a_month_says_its_days(edition: Edition) -> None:
