@@ -140,7 +140,7 @@ def page(browser: Browser, address: str, said: list[str]) -> Iterator[Page]:
 
 
 def settled(page: Page) -> Page:
-    """Streamlit writes a page from top to bottom: what stands below may still be the page before."""
+    """Streamlit writes a page from top to bottom: what stands below may be the page before."""
     page.locator("[data-test-script-state=notRunning]").wait_for()
     return page
 
@@ -347,6 +347,26 @@ def test_periods_and_their_comparison_are_those_that_are_published(
         if change is not None:
             assert f"{abs(change):.1f} %" in shown[name][2]
             assert ("▲" in shown[name][2]) == (round(change, 1) > 0)
+
+
+def test_a_month_that_is_opened_is_compared_as_a_month(
+    page: Page, address: str, built_database: Database
+) -> None:
+    [(start, end, growth)] = built_database.query(
+        """
+        select desde, hasta, 100 * total_ventas / ventas_anno_anterior - 100
+        from retail.mv_kpi_periodos
+        where periodo = 'mes' and dimension = 'total' and not es_parcial
+            and ventas_anno_anterior is not null
+        order by desde desc limit 1
+        """
+    )
+    opened(page, address, f"/?periodo=fechas&desde={start}&hasta={end}")
+    assert against(page, "total_ventas", 0) == signed(growth, "%")
+    # The month in course is the period of this name.
+    opened(page, address, "/?periodo=anno")
+    page.locator("a.zona").last.click()
+    page.wait_for_url(re.compile(r"\?periodo=mes$"))
 
 
 def test_filters_stand_in_the_address_and_follow_to_the_next_page(
