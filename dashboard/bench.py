@@ -20,7 +20,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from dashboard.browser import Served, chromium, served
-from dashboard.data import Edition, Row, Value, Warehouse, statement
+from dashboard.data import Edition, Published, Row, Value, statement
 from dashboard.pages import PAGES
 from dashboard.periods import DEFAULT, PRESETS, preset
 from dashboard.view import FILTERS, View
@@ -56,13 +56,13 @@ def questions(target: str, repeats: int) -> Iterator[tuple[str, str, float, str]
         Page, period, milliseconds together, the dearest question.
     """
     parameters = connection_parameters(target)
-    with closing(Warehouse(target)) as warehouse, closing(connect(parameters)) as session:
+    with closing(Published(target)) as published, closing(connect(parameters)) as session:
         session.set_session(readonly=True, autocommit=True)
-        edition = warehouse.edition()
+        edition = published.edition()
         cutoff = edition.rows("datos")[0]["fecha_corte"]
         for key, page in PAGES.items():
             for period in PERIODS if page.dated else PERIODS[:1]:
-                noted = _Noted(warehouse, edition.version)
+                noted = _Noted(published, edition.version)
                 view = _view(key, noted, cutoff, period)
                 view.freshness(), page.build(view), view.dictionary()
                 costs = {
@@ -190,8 +190,8 @@ def _run(argv: Sequence[str] | None) -> None:
     for page, period, cost, note in questions(options.target, options.repeats):
         name = f"{page}, {PRESETS[period]}" if period else page
         _line(name, cost, "ms", BOUNDS["questions"], note)
-    with closing(Warehouse(options.target)) as warehouse:
-        cutoff = warehouse.edition().rows("datos")[0]["fecha_corte"]
+    with closing(Published(options.target)) as published:
+        cutoff = published.edition().rows("datos")[0]["fecha_corte"]
     with chromium() as browser:
         begun = time.perf_counter()
         with served(options.target) as dashboard:

@@ -21,6 +21,7 @@ class Effects:
         price: Other prices of the same products.
         new: Products that were not sold before.
         gone: Products that are not sold any more, negative.
+        returned: What came back more, negative, or less.
     """
 
     volume: Decimal
@@ -28,6 +29,7 @@ class Effects:
     price: Decimal
     new: Decimal
     gone: Decimal
+    returned: Decimal
 
 
 def effects(products: Sequence[Row]) -> Effects:
@@ -36,16 +38,22 @@ def effects(products: Sequence[Row]) -> Effects:
     Units and kilograms are never added: goods by weight (``es_a_granel``) are a group of their own.
 
     Args:
-        products: Rows with unidades, ventas_netas, the same before (``_antes``), es_a_granel.
+        products: Rows with unidades, ventas_sin_iva, devoluciones_sin_iva, the same before
+            (``_antes``), es_a_granel.
     """
     parts = [_of_group([row for row in products if row["es_a_granel"] == kind]) for kind in (0, 1)]
     exact = [sum(values, Decimal(0)) for values in zip(*parts, strict=True)]
+    change = _change(products, "ventas_sin_iva") - _change(products, "devoluciones_sin_iva")
+    exact.append(-_change(products, "devoluciones_sin_iva"))
     rounded = [value.quantize(_CENT) for value in exact]
-    change = sum((row["ventas_netas"] - row["ventas_netas_antes"] for row in products), Decimal(0))
     # The difference of rounding goes to the largest part.
     largest = max(range(len(rounded)), key=lambda index: abs(rounded[index]))
     rounded[largest] += change - sum(rounded)
     return Effects(*rounded)
+
+
+def _change(rows: Iterable[Row], key: str) -> Decimal:
+    return sum((row[key] - row[f"{key}_antes"] for row in rows), Decimal(0))
 
 
 def _of_group(rows: Iterable[Row]) -> tuple[Decimal, Decimal, Decimal, Decimal, Decimal]:
@@ -54,19 +62,18 @@ def _of_group(rows: Iterable[Row]) -> tuple[Decimal, Decimal, Decimal, Decimal, 
         if row["unidades"] > 0 and row["unidades_antes"] > 0:
             both.append(row)
         elif row["unidades_antes"] > 0:
-            # Sold before only; what came back since belongs to it too.
-            gone += row["ventas_netas"] - row["ventas_netas_antes"]
+            gone += _change([row], "ventas_sin_iva")
         else:
-            new += row["ventas_netas"] - row["ventas_netas_antes"]
+            new += _change([row], "ventas_sin_iva")
     units, before = (
         sum((row[key] for row in both), Decimal(0)) for key in ("unidades", "unidades_antes")
     )
     if not both:
         return Decimal(0), Decimal(0), Decimal(0), new, gone
-    old = sum((row["ventas_netas_antes"] for row in both), Decimal(0))
-    sales = sum((row["ventas_netas"] for row in both), Decimal(0))
+    old = sum((row["ventas_sin_iva_antes"] for row in both), Decimal(0))
+    sales = sum((row["ventas_sin_iva"] for row in both), Decimal(0))
     at_old_prices = sum(
-        (row["unidades"] * row["ventas_netas_antes"] / row["unidades_antes"] for row in both),
+        (row["unidades"] * row["ventas_sin_iva_antes"] / row["unidades_antes"] for row in both),
         Decimal(0),
     )
     grown = old * units / before

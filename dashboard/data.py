@@ -88,7 +88,7 @@ def statement(name: str) -> str:
     return render(path, variables={"param": lambda parameter: f"%({parameter})s"})
 
 
-class Warehouse:
+class Published:
     """The published relations of a target, read by many threads at a time."""
 
     def __init__(self, target: str, parameters: Mapping[str, str] | None = None) -> None:
@@ -176,12 +176,12 @@ class Edition:
     """What was published when a page began.
 
     Attributes:
-        warehouse: Where it is read.
+        published: Where it is read.
         version: Changes whenever something is published, so nothing remembered outlives it.
         building: Whether a build is at work: some relations may be older than others.
     """
 
-    warehouse: Warehouse
+    published: Published
     version: str
     building: bool = False
 
@@ -196,10 +196,10 @@ class Edition:
             NotAvailable: The database is down, not built, busy or too slow.
         """
         key = (name, self.version, repr(sorted(parameters.items())))
-        answer = self.warehouse.remembered(key)
+        answer = self.published.remembered(key)
         if answer is None:
-            answer = self.warehouse.ask(name, parameters)
-            self.warehouse.remember(key, answer)
+            answer = self.published.ask(name, parameters)
+            self.published.remember(key, answer)
         return answer
 
 

@@ -177,6 +177,13 @@ DEFINITIONS = {
         "mv_desempeno_producto",
         "cierre_sin_stock_pct",
     ),
+    "dias_observados": Definition(
+        "Días observados",
+        "Días de tienda con inventario diario: los que se contaron para los cierres sin stock y la "
+        "venta perdida. Una ventana más larga que el inventario diario no tiene más.",
+        "mv_desempeno_producto",
+        "dias_observados",
+    ),
     "devolucion": Definition(
         "Devolución", "Lo devuelto entre las ventas.", "mv_desempeno_producto", "devolucion_pct"
     ),
@@ -264,7 +271,7 @@ DEFINITIONS = {
         "Volumen, mezcla y precio",
         "Volumen: más o menos unidades al precio medio anterior. Mezcla: unidades que pasaron a "
         "productos más caros o más baratos. Precio: unidades de hoy por el cambio de su precio "
-        "neto. "
+        "sin IVA. Devoluciones: lo que volvió de más o de menos. "
         "Productos que solo se vendieron en uno de los periodos van aparte. Unidades y kilogramos "
         "nunca se suman: lo que se vende a granel se calcula por separado.",
         "agg_ventas_dia_region_producto",

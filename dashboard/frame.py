@@ -13,8 +13,8 @@ from typing import Any, cast
 import streamlit as st
 
 from dashboard import markup
-from dashboard.data import NotAvailable, Warehouse
-from dashboard.periods import DEFAULT, LONGEST, ONE_DAY, PRESETS, Period, preset
+from dashboard.data import NotAvailable, Published
+from dashboard.periods import DEFAULT, PRESETS, Period, between, preset
 from dashboard.view import FILTERS, View
 from retail_platform.reporting import spreadsheets
 
@@ -26,9 +26,9 @@ SEPARATOR = "~"
 
 
 @st.cache_resource
-def warehouse() -> Warehouse:
+def published() -> Published:
     """The published relations, shared by all visitors."""
-    return Warehouse(os.environ.get("RETAIL_TARGET", "local"))
+    return Published(os.environ.get("RETAIL_TARGET", "local"))
 
 
 @cache
@@ -154,7 +154,7 @@ def _dates(first: datetime.date, cutoff: datetime.date) -> Period:
         start, end = preset(DEFAULT, cutoff).start, cutoff
     start, end = max(min(start, end), first), min(max(start, end), cutoff)
     end = max(end, first)
-    return Period(max(min(start, cutoff), end - (LONGEST - 1) * ONE_DAY), end)
+    return between(min(start, cutoff), end)
 
 
 def _period(first: datetime.date, cutoff: datetime.date) -> Period:
@@ -202,7 +202,7 @@ def open_page(page: str, filters: Sequence[str], *, dated: bool = True) -> View:
         dated: Whether the page is about a period.
     """
     read_address(page)
-    edition = warehouse().edition()
+    edition = published().edition()
     facts = edition.rows("datos")[0]
     if facts["fecha_corte"] is None:
         raise NotAvailable(

@@ -11,7 +11,7 @@ from dashboard import charts, markup
 from dashboard import format as fmt
 from dashboard.data import Row
 from dashboard.markup import Column, Stat, Table
-from dashboard.periods import point_of, points
+from dashboard.periods import last_of, point_of, points
 from dashboard.view import View, total
 
 AGAINST = "contra el año anterior"
@@ -69,13 +69,14 @@ def planned(days: Sequence[Row]) -> bool:
     return 0 < stores <= with_plan
 
 
-def figures(days: Sequence[Row]) -> str:
+def figures(view: View, days: list[Row]) -> str:
     """The figures beside the trend, each against the year before and the plan.
 
     Args:
+        view: What is selected.
         days: Rows of ``ventas_por_dia``.
     """
-    has_plan = planned(days)
+    days, has_plan = view.comparable(days), planned(days)
     shown = [
         Stat(
             measure,
@@ -87,7 +88,7 @@ def figures(days: Sequence[Row]) -> str:
         )
         for measure in MEASURES
     ]
-    shown.insert(1, _like_for_like(days, has_plan))
+    shown.insert(1, _like_for_like(days))
     note = "" if has_plan else "Sin plan para toda la selección."
     return markup.piece(
         "El periodo en cifras",
@@ -100,12 +101,14 @@ def figures(days: Sequence[Row]) -> str:
     )
 
 
-def _like_for_like(days: Sequence[Row], has_plan: bool) -> Stat:
-    """Growth of the stores that compare, what it is made of, and how far it is from the plan."""
+def _like_for_like(days: Sequence[Row]) -> Stat:
+    """Growth of the stores that compare, and what it is made of.
+
+    The plan is of other stores and of days of the same event: it is compared in the sales only.
+    """
     grown = fmt.change(total(days, "ventas_mismas"), total(days, "ventas_mismas_antes"))
     visits = fmt.change(total(days, "tickets_mismas"), total(days, "tickets_mismas_antes"))
-    goal = fmt.change(total(days, "ventas_con_base_plan"), total(days, "base_plan"))
-    below, against = "", ""
+    below = ""
     if grown is not None and visits is not None:
         ticket = (1 + grown) / (1 + visits) - 1
         below = (
@@ -113,9 +116,7 @@ def _like_for_like(days: Sequence[Row], has_plan: bool) -> Stat:
             f"tráfico {fmt.percent(visits, plus=True)} ·</span> "
             f'<span class="junto">ticket {fmt.percent(ticket, plus=True)}</span></span>'
         )
-    if has_plan and grown is not None and goal is not None:
-        against = markup.delta(grown - goal, text=fmt.points(grown - goal))
-    return Stat("mismas_tiendas", fmt.percent(grown, plus=True), ["", against], below)
+    return Stat("mismas_tiendas", fmt.percent(grown, plus=True), ["", ""], below)
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,14 @@ class _Stretch:
     now: fmt.Number | None
     then: fmt.Number | None
     plan: fmt.Number | None
+    target: markup.Target
 
-    @property
-    def target(self) -> markup.Target:
-        return {"desde": self.start.isoformat(), "hasta": self.end.isoformat()}
+
+def _target(view: View, start: datetime.date, end: datetime.date) -> markup.Target:
+    """What a click on a point shows: its days; of the month in course the period of this name."""
+    if view.period.grain == "mes" and start.day == 1 and end == view.cutoff:
+        return {"periodo": "mes", "desde": "", "hasta": ""}
+    return {"desde": start.isoformat(), "hasta": end.isoformat()}
 
 
 def _stretches(view: View, days: Sequence[Row], measure: str) -> list[_Stretch]:
@@ -142,8 +147,9 @@ def _stretches(view: View, days: Sequence[Row], measure: str) -> list[_Stretch]:
             rows[0]["fecha"],
             rows[-1]["fecha"],
             value_of(rows, measure),
-            value_of(rows, measure, "_antes"),
+            value_of(view.comparable(rows, rows[0]["fecha"]), measure, "_antes"),
             value_of(rows, measure, "_plan") if planned(rows) else None,
+            _target(view, rows[0]["fecha"], rows[-1]["fecha"]),
         )
         for rows in by_point.values()
     ]
@@ -153,7 +159,8 @@ def _named(stretch: _Stretch, grain: str) -> tuple[str, str]:
     """What stands under a point, and what it is in full."""
     start, end = stretch.start, stretch.end
     if grain == "mes":
-        return fmt.short_month(start), fmt.month(start)
+        whole = start.day == 1 and end == last_of(start, grain)
+        return fmt.short_month(start), fmt.month(start) if whole else fmt.span(start, end)
     if grain == "semana":
         return fmt.short_day(start), f"Semana del {fmt.short_day(start)} al {fmt.dated(end)}"
     return fmt.short_day(start), fmt.weekday(start)
@@ -226,7 +233,7 @@ def trend(view: View, days: Sequence[Row]) -> str:
     return markup.piece(
         values.title,
         listed,
-        note=f"{markup.defined('contra', 'Comparación')}: {view.period.rule}.",
+        note=f"{markup.defined('contra', 'Comparación')}: {view.period.rule}. {view.gap}",
         tools=markup.tabs("medida", MEASURES, measure, "Qué se dibuja"),
     )
 

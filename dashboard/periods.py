@@ -41,12 +41,19 @@ class Period:
     end: datetime.date
     by_calendar: bool = False
 
+    def year_before(self, date: datetime.date) -> datetime.date:
+        """The day that a day of it is compared with; for 29 February, which has none, the 28th."""
+        if not self.by_calendar:
+            return date - SAME_WEEKDAY
+        leap = (date.month, date.day) == (2, 29)
+        return date.replace(year=date.year - 1, day=28 if leap else date.day)
+
     @property
     def before(self) -> tuple[datetime.date, datetime.date]:
         """First and last day of the range that it is compared with."""
+        start = self.year_before(self.start)
         if not self.by_calendar:
-            return self.start - SAME_WEEKDAY, self.end - SAME_WEEKDAY
-        start = self.start.replace(year=self.start.year - 1)
+            return start, self.year_before(self.end)
         if (self.end + ONE_DAY).day == 1:  # whole months, however long February is
             end = (self.end + ONE_DAY).replace(year=(self.end + ONE_DAY).year - 1) - ONE_DAY
         else:
@@ -103,6 +110,19 @@ def preset(key: str, cutoff: datetime.date) -> Period:
     }
     start = starts.get(key) or cutoff - ONE_DAY * (int(key.removesuffix("d")) - 1)
     return Period(start, cutoff, by_calendar=key in ("mes", "anno"))
+
+
+def between(start: datetime.date, end: datetime.date) -> Period:
+    """Free dates. Whole months, a year of them at most, are compared as the months that they are.
+
+    Args:
+        start: First day; a later one, where the range would overlap what it is compared with.
+        end: Last day.
+    """
+    whole = start.day == 1 and (end + ONE_DAY).day == 1
+    if whole and end < start.replace(year=start.year + 1):
+        return Period(start, end, by_calendar=True)
+    return Period(max(start, end - (LONGEST - 1) * ONE_DAY), end)
 
 
 def point_of(date: datetime.date, period: Period) -> datetime.date:

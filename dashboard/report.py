@@ -11,7 +11,7 @@ import jinja2
 
 from dashboard import format as fmt
 from dashboard import markup, summary
-from dashboard.data import NotAvailable, Warehouse
+from dashboard.data import NotAvailable, Published
 from dashboard.periods import DEFAULT, PRESETS, preset
 from dashboard.view import FILTERS, View
 from retail_platform.errors import UserError
@@ -39,8 +39,8 @@ def write(target: str, file: Path, *, period: str = DEFAULT, dashboard_url: str 
     if period not in PRESETS or period == "fechas":
         known = ", ".join(key for key in PRESETS if key != "fechas")
         raise UserError(f"Unknown period '{period}'. Allowed: {known}.")
-    with closing(Warehouse(target)) as warehouse:
-        page = _page(warehouse, period, dashboard_url.rstrip("/"))
+    with closing(Published(target)) as published:
+        page = _page(published, period, dashboard_url.rstrip("/"))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         return file.write_bytes(page.encode())
@@ -48,8 +48,8 @@ def write(target: str, file: Path, *, period: str = DEFAULT, dashboard_url: str 
         raise UserError(f"{file} cannot be written: {error.strerror}.") from None
 
 
-def _page(warehouse: Warehouse, period: str, dashboard_url: str) -> str:
-    edition = warehouse.edition()
+def _page(published: Published, period: str, dashboard_url: str) -> str:
+    edition = published.edition()
     [facts] = edition.rows("datos")
     cutoff = facts["fecha_corte"]
     if cutoff is None:

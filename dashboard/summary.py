@@ -26,7 +26,7 @@ def build(view: View) -> list[str]:
         ]
     return [
         view.heading("Resumen", _lead(view, stores)),
-        markup.grid(parts.trend(view, days), parts.figures(days), css="dos-uno"),
+        markup.grid(parts.trend(view, days), parts.figures(view, days), css="dos-uno"),
         markup.grid(_chains(view, stores), _movers(view, stores), css="dos"),
         markup.grid(*_best_and_worst(view, stores), css="dos"),
     ]
@@ -105,6 +105,8 @@ def _against_plan(stores: list[Row], chain: Row) -> fmt.Number | None:
 
 def _movers(view: View, stores: list[Row]) -> str:
     """What moved most: contributions of chain and region to the change."""
+    if view.gap:
+        return markup.piece("Qué se movió más", "", note=view.gap)
     rows = grouped(stores, lambda row: (row["cadena"], row["region"]), PARTS)
     for row in rows:
         row["cadena"], row["region"] = row["grupo"]
@@ -157,14 +159,16 @@ def _best_and_worst(view: View, stores: list[Row]) -> list[str]:
     ]
     best, worst = rows[:half], rows[::-1][:half]
     falling = bool(worst) and worst[0]["cambio"] < 0
+    empty = view.gap or "No hay tiendas que comparar con hace un año."
     return [
-        view.table(Table("mejores", "Las tiendas que más crecen", columns, best)),
+        view.table(Table("mejores", "Las tiendas que más crecen", columns, best, empty=empty)),
         view.table(
             Table(
                 "peores",
                 f"Las tiendas que {'más caen' if falling else 'menos crecen'}",
                 columns,
                 worst,
+                empty=empty,
             )
         ),
     ]

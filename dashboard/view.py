@@ -22,6 +22,9 @@ FILTERS = {
     "categoria": "Categoría",
 }
 
+# Questions whose rows are days, of which a part may be compared.
+BY_DAY = ("ventas_por_dia", "ventas_de_tienda")
+
 
 @dataclass
 class View:
@@ -56,13 +59,43 @@ class View:
         """
         # A filter that nobody used holds every value.
         filters = {key: self.chosen[key] or self.options[key] for key in FILTERS}
-        days: dict[str, Any] = {"tienda": None}
+        days: dict[str, Any] = {"tienda": None, "por_calendario": self.period.by_calendar}
         ranges = {"": (self.period.start, self.period.end), "antes_": self.period.before}
         for prefix, (start, end) in ranges.items():
             first, last = whole_months(start, end)
             days |= {f"{prefix}desde": start, f"{prefix}hasta": end}
             days |= {f"{prefix}meses_desde": first, f"{prefix}meses_hasta": last}
-        return self.edition.rows(name, **days | filters | parameters)
+        rows = self.edition.rows(name, **days | filters | parameters)
+        return rows if name in BY_DAY else self.comparable(rows)
+
+    def comparable(self, rows: list[Row], start: datetime.date | None = None) -> list[Row]:
+        """Rows without their sums of the year before, if the data do not hold all of its days.
+
+        A part of a year before would be growth that nobody had (``tiene_anterior`` of
+        ``mv_kpi_periodos``).
+
+        Args:
+            rows: With sums of the year before (``_antes``).
+            start: The first day of the rows, by default the period's.
+        """
+        if self._compares(start or self.period.start):
+            return rows
+        return [
+            {key: None if key.endswith("_antes") else value for key, value in row.items()}
+            for row in rows
+        ]
+
+    def _compares(self, start: datetime.date) -> bool:
+        first: datetime.date = self.edition.rows("datos")[0]["primera_venta"]
+        return self.period.year_before(start) >= first
+
+    @property
+    def gap(self) -> str:
+        """Why the period is compared with nothing; empty, if it is compared."""
+        if self._compares(self.period.start):
+            return ""
+        first = fmt.day(self.edition.rows("datos")[0]["primera_venta"])
+        return f"Los datos empiezan el {first}: falta parte del año anterior."
 
     def choice(self, parameter: str, choices: Mapping[str, Any]) -> str:
         """Which of the choices of a page is made: the first, if none or an unknown one."""

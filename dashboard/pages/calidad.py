@@ -26,7 +26,7 @@ def build(view: View) -> list[str]:
     deliveries, refused = _named(view.rows("entregas")), _named(view.rows("rechazos"))
     days, published = view.rows("dias_reportados"), view.rows("publicacion")
     return [
-        view.heading("Calidad de datos", _lead(deliveries, refused, days), dated=False),
+        view.heading("Calidad de datos", _lead(deliveries, refused), dated=False),
         _figures(deliveries, refused, days),
         markup.grid(_deliveries(view, deliveries), _refused(view, refused), css="dos"),
         markup.grid(_days(view, days), _published(view, published), css="dos"),
@@ -37,8 +37,10 @@ def _named(rows: list[Row]) -> list[Row]:
     return [{**row, "que": TABLES.get(row["tabla"], row["tabla"])} for row in rows]
 
 
-def _lead(deliveries: list[Row], refused: list[Row], days: list[Row]) -> str:
-    rows, waiting = total(deliveries, "filas_entregadas") or 0, total(refused, "filas") or 0
+def _lead(deliveries: list[Row], refused: list[Row]) -> str:
+    rows = total(deliveries, "filas_entregadas") or 0
+    # A row stands once for each of its reasons, and under the first of them in the count.
+    waiting = total(refused, "filas_sin_repetir") or 0
     gate = total(deliveries, "filas_rechazadas") or 0
     return (
         f"De <b>{fmt.integer(rows)}</b> filas entregadas, <b>{fmt.integer(gate)}</b> no pasaron "
@@ -64,8 +66,8 @@ def _figures(deliveries: list[Row], refused: list[Row], days: list[Row]) -> str:
                 ),
                 Stat(
                     "rechazos",
-                    fmt.integer(total(refused, "filas") or 0),
-                    [f"{len({row['motivo'] for row in refused})} motivos distintos"],
+                    fmt.integer(total(refused, "filas_sin_repetir") or 0),
+                    [f"filas, por {len({row['motivo'] for row in refused})} motivos"],
                 ),
                 Stat(
                     "tiendas_reportadas",
@@ -127,6 +129,7 @@ def _days(view: View, rows: list[Row]) -> str:
         text, mood = ("Completo", "bien") if row["completo"] else ("Incompleto", "mal")
         return f'<span class="estado {mood}">{text}</span>'
 
+    share = view.edition.rows("datos")[0]["proporcion_minima"]
     for row in rows:
         row["dia"] = fmt.weekday(row["fecha"])
         row["reporta"] = fmt.ratio(row["tiendas_con_venta"], row["tiendas_abiertas"])
@@ -153,8 +156,9 @@ def _days(view: View, rows: list[Row]) -> str:
                 Column("completo", "Estado", html=state),
             ],
             rows,
-            note="Un día está completo cuando al menos 90 % de las tiendas abiertas ya entregó "
-            "ventas de ese día o de uno posterior: una tienda chica no vende todos los días.",
+            note=f"Un día está completo cuando al menos {fmt.percent(share, 0)} de las tiendas "
+            "abiertas ya entregó ventas de ese día o de uno posterior: una tienda chica no vende "
+            "todos los días.",
         )
     )
 

@@ -42,16 +42,24 @@ def _of(states: list[Row], alert: str) -> list[Row]:
 
 
 def _lead(states: list[Row]) -> str:
-    date = max(row["fecha"] for row in states)
+    taken = _taken(states)
     out = _of(states, "SIN_STOCK")
     if not out:
-        return f"Nada agotado en la foto del {fmt.day(date)}."
+        return f"Nada agotado. {taken}"
     worst = grouped(out, lambda row: row["categoria"], ("dinero_en_riesgo",))[0]
     return (
         f"<b>{fmt.integer(total(out, 'pares'))}</b> productos agotados en tienda dejan de vender "
         f"<b>{fmt.short_money(total(out, 'venta_perdida_diaria'))} al día</b>; lo más caro falta "
-        f"en {escape(worst['grupo'])}. Foto del {fmt.day(date)}."
+        f"en {escape(worst['grupo'])}. {taken}"
     )
+
+
+def _taken(states: list[Row]) -> str:
+    """Of which day the stock is; a store that is late shows the one that it sent last."""
+    last = max(row["fecha"] for row in states)
+    first = min(row["fecha_primera"] for row in states)
+    late = f" (la más atrasada, del {fmt.day(first)})" if first < last else ""
+    return f"Foto del {fmt.day(last)}{late}."
 
 
 def _figures(states: list[Row], lost: list[Row] | None) -> str:

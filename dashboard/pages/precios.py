@@ -9,7 +9,6 @@ from dashboard.markup import Column, Stat, Table
 from dashboard.view import View, grouped, total
 
 CHANNELS = {"tienda": "Tienda", "online": "En línea", "app": "App"}
-TICKETS = ("total_ventas", "numero_tickets", "articulos")
 GIVEN = ("total_ventas", "ventas_promocion", "descuento", "venta_bruta", "margen", "ventas_netas")
 
 
@@ -181,7 +180,8 @@ def _effects(view: View) -> Table:
         view.rows("efecto_promociones"),
         note="Contra lo que se habría vendido sin ellas: los mismos días de las cuatro semanas "
         "anteriores. Con su error estándar.",
-        empty="Ninguna promoción terminada de la selección se puede medir.",
+        empty="Ninguna promoción de la selección que terminó en el periodo se puede medir: se "
+        "miden las que empezaron en los últimos 91 días, una semana después de su fin.",
     )
 
 

@@ -43,7 +43,9 @@ def with_ratios(row: Row) -> Row:
         "cambio": fmt.change(row["ventas_netas"], row["ventas_netas_antes"]),
         "margen_pct": fmt.ratio(row["margen"], row["ventas_netas"]),
         "descuento_pct": fmt.ratio(row["descuento"], row["venta_bruta"]),
-        "aporte": row["ventas_netas"] - row["ventas_netas_antes"],
+        "aporte": None
+        if row["ventas_netas_antes"] is None
+        else row["ventas_netas"] - row["ventas_netas_antes"],
     }
 
 
@@ -100,6 +102,8 @@ def _points(now: fmt.Number | None, then: fmt.Number | None, good: int = 1) -> s
 
 
 def _bridge(view: View, rows: list[Row]) -> str:
+    if view.gap:
+        return markup.piece("Por qué cambiaron las ventas netas", "", note=view.gap)
     made = effects(rows)
     now, then = total(rows, "ventas_netas"), total(rows, "ventas_netas_antes")
     named = [
@@ -108,6 +112,7 @@ def _bridge(view: View, rows: list[Row]) -> str:
         ("Precio", made.price),
         ("Productos nuevos", made.new),
         ("Descontinuados", made.gone),
+        ("Devoluciones", made.returned),
     ]
     steps = [
         charts.Step("Año anterior", float(then), fmt.short_money(then), total=True),
@@ -231,6 +236,7 @@ def _scorecard(view: View, window: str) -> Table:
     if rows:
         note = f"{fmt.span(rows[0]['desde'], rows[0]['hasta']).capitalize()}, "
         note += f"región {escape(value)}." if dimension == "region" else "todas las regiones."
+        note += " Cierres sin stock y venta perdida: solo de los días observados."
     return Table(
         "ficha",
         "Ficha de los productos",
@@ -244,6 +250,7 @@ def _scorecard(view: View, window: str) -> Table:
             Column("sell_through", "Desplazamiento", "percent", "sell_through"),
             Column("cierre_sin_stock", "Cierres sin stock", "percent", "cierre_sin_stock"),
             Column("devolucion", "Devolución", "percent", "devolucion"),
+            Column("dias_observados", "Días observados", "integer", "dias_observados"),
             Column("ventas_perdidas", "Venta perdida", "short", "ventas_perdidas"),
         ],
         rows,

@@ -21,14 +21,15 @@ def build(view: View) -> list[str]:
 
 
 def _enriched(view: View, stores: Sequence[Row]) -> list[Row]:
-    days = view.period.days
+    start, end = view.period.before
+    whole = (view.period.days, (end - start).days + 1)
     return [
         {
             **row,
             "puesto": place,
             # A store that was not open on each day of both periods has no growth of its own.
             "cambio": fmt.change(row["total_ventas"], row["total_ventas_antes"])
-            if row["dias_abierta"] == row["dias_abierta_antes"] == days
+            if (row["dias_abierta"], row["dias_abierta_antes"]) == whole
             else None,
             "plan": fmt.change(row["total_ventas"], row["total_ventas_plan"]),
             "margen_pct": fmt.ratio(row["margen"], row["ventas_netas"]),
@@ -45,19 +46,22 @@ def _all_stores(view: View) -> list[str]:
     stores = _enriched(view, view.rows("ventas_por_tienda"))
     if not total(stores, "total_ventas"):
         return [view.heading("Tiendas"), parts.nothing_sold()]
-    grown = [row for row in stores if row["cambio"] is not None and row["cambio"] > 0]
-    compared = [row for row in stores if row["cambio"] is not None]
-    lead = (
-        f"<b>{len(grown)} de {len(compared)}</b> tiendas comparables venden más que hace un año."
-        if compared
-        else "Ninguna tienda de la selección vendía hace un año."
-    )
     return [
-        view.heading("Tiendas", lead),
+        view.heading("Tiendas", view.gap or _lead(stores)),
         _regions(view, stores),
         _ranking(view, stores),
         _ripening(view),
     ]
+
+
+def _lead(stores: list[Row]) -> str:
+    compared = [fmt.change(row["ventas_mismas"], row["ventas_mismas_antes"]) for row in stores]
+    grown = [change for change in compared if change is not None]
+    if not grown:
+        return "Ninguna tienda de la selección se puede comparar con hace un año."
+    more = sum(change > 0 for change in grown)
+    same = markup.defined("mismas_tiendas", "tiendas comparables")
+    return f"<b>{more} de {len(grown)}</b> {same} venden más que hace un año."
 
 
 def _regions(view: View, stores: list[Row]) -> str:
@@ -229,7 +233,7 @@ def _one_store(view: View, store: int) -> list[str]:
         return [head, parts.nothing_sold()]
     return [
         head,
-        markup.grid(parts.trend(view, days), parts.figures(days), css="dos-uno"),
+        markup.grid(parts.trend(view, days), parts.figures(view, days), css="dos-uno"),
         markup.grid(_categories(view, store), _alerts(view, store), css="dos"),
     ]
 
@@ -246,11 +250,9 @@ def _categories(view: View, store: int) -> str:
             [
                 Column("categoria", "Categoría"),
                 Column("total_ventas", "Ventas", "short", "total_ventas", bar=True),
-                Column("cambio", "Cambio", "change"),
+                Column("cambio", "Cambio", "change", "contra"),
             ],
             rows,
-            note=f"Meses completos o en curso que toca el periodo: "
-            f"{fmt.month(view.period.start)} a {fmt.month(view.period.end)}.",
         )
     )
 

@@ -4,6 +4,7 @@ select
     productos.categoria,
     tiendas.cadena,
     max(alertas.fecha) as fecha,
+    min(alertas.fecha) as fecha_primera,
     count(*) as pares,
     count(*) filter (where alertas.en_camino > 0) as pares_en_camino,
     sum(alertas.dinero_en_riesgo) as dinero_en_riesgo,

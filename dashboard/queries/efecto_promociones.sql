@@ -1,4 +1,4 @@
--- What promotions that ended brought, the newest first. Grain: promotion.
+-- What promotions that ended in the period brought, the newest first. Grain: promotion.
 select
     efectos.promocion_id,
     productos.nombre_producto,
@@ -17,7 +17,7 @@ inner join {{ ref('productos') }} as productos on efectos.producto_id = producto
 where
     not efectos.es_parcial
     and efectos.efecto_pct is not null
-    and efectos.fecha_inicio <= {{ param('hasta') }}::date
+    and efectos.fecha_fin between {{ param('desde') }}::date and {{ param('hasta') }}::date
     and efectos.formato = any({{ param('formato') }}::text[])
     and productos.categoria = any({{ param('categoria') }}::text[])
 order by efectos.fecha_fin desc, efectos.promocion_id

@@ -16,6 +16,7 @@ select
     desempeno.sell_through_pct / 100 as sell_through,
     desempeno.devolucion_pct / 100 as devolucion,
     desempeno.cierre_sin_stock_pct / 100 as cierre_sin_stock,
+    desempeno.dias_observados,
     desempeno.ventas_perdidas
 from {{ ref('mv_desempeno_producto') }} as desempeno
 inner join {{ ref('productos') }} as productos on desempeno.producto_id = productos.producto_id

@@ -24,7 +24,15 @@ dias as (
 ventas as (
 
     select
-        ventas.fecha,
+        -- The day of the period that a day stands on. By calendar the 29 February of the year before
+        -- has none of its own, nor have days past the end: they count on the last day before.
+        case
+            when ventas.fecha >= {{ param('desde') }}::date then ventas.fecha
+            when {{ param('por_calendario') }}::boolean
+                then least((ventas.fecha + interval '1 year')::date, {{ param('hasta') }}::date)
+            else ventas.fecha + 364
+        end as dia,
+        ventas.fecha >= {{ param('desde') }}::date as es_periodo,
         sum(ventas.total_ventas) as total_ventas,
         sum(ventas.ventas_netas) as ventas_netas,
         sum(ventas.margen) as margen,
@@ -36,7 +44,7 @@ ventas as (
     where
         ventas.fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date
         or ventas.fecha between {{ param('antes_desde') }}::date and {{ param('antes_hasta') }}::date
-    group by ventas.fecha
+    group by dia, es_periodo
 
 ),
 
@@ -65,8 +73,6 @@ plan as (
         sum(plan.plan_ventas_netas) as ventas_netas,
         sum(plan.plan_margen) as margen,
         sum(plan.plan_tickets) as numero_tickets,
-        sum(plan.base_ventas) as base,
-        sum(plan.plan_ventas) filter (where plan.base_ventas is not null) as ventas_con_base,
         count(*) as dias_tienda
     from {{ ref('mv_plan_ventas') }} as plan
     inner join tiendas on plan.tienda_id = tiendas.tienda_id
@@ -95,16 +101,11 @@ select
     plan.ventas_netas as ventas_netas_plan,
     plan.margen as margen_plan,
     plan.numero_tickets as numero_tickets_plan,
-    plan.base as base_plan,
-    plan.ventas_con_base as ventas_con_base_plan,
     coalesce(ahora.dias_tienda, 0) as dias_tienda,
     coalesce(plan.dias_tienda, 0) as dias_tienda_plan
 from dias
-left join ventas as ahora on dias.fecha = ahora.fecha
-left join ventas as antes
-    on
-        antes.fecha = dias.fecha - ({{ param('desde') }}::date - {{ param('antes_desde') }}::date)
-        and antes.fecha <= {{ param('antes_hasta') }}::date
+left join ventas as ahora on dias.fecha = ahora.dia and ahora.es_periodo
+left join ventas as antes on dias.fecha = antes.dia and not antes.es_periodo
 left join mismas on dias.fecha = mismas.fecha
 left join plan on dias.fecha = plan.fecha
 order by dias.fecha

@@ -4,7 +4,15 @@ with
 ventas as (
 
     select
-        fecha,
+        -- The day of the period that a day stands on. By calendar the 29 February of the year before
+        -- has none of its own, nor have days past the end: they count on the last day before.
+        case
+            when fecha >= {{ param('desde') }}::date then fecha
+            when {{ param('por_calendario') }}::boolean
+                then least((fecha + interval '1 year')::date, {{ param('hasta') }}::date)
+            else fecha + 364
+        end as dia,
+        fecha >= {{ param('desde') }}::date as es_periodo,
         sum(total_ventas) as total_ventas,
         sum(ventas_netas) as ventas_netas,
         sum(margen) as margen,
@@ -19,8 +27,6 @@ ventas as (
         sum(plan_ventas_netas) as ventas_netas_plan,
         sum(plan_margen) as margen_plan,
         sum(plan_tickets) as numero_tickets_plan,
-        sum(base_ventas) as base_plan,
-        sum(plan_ventas_con_base) as ventas_con_base_plan,
         sum(dias_tienda_plan) as dias_tienda_plan
     from {{ ref('mv_ventas_dia_segmento') }}
     where
@@ -31,7 +37,7 @@ ventas as (
             fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date
             or fecha between {{ param('antes_desde') }}::date and {{ param('antes_hasta') }}::date
         )
-    group by fecha
+    group by dia, es_periodo
 
 )
 
@@ -55,15 +61,10 @@ select
     ahora.ventas_netas_plan,
     ahora.margen_plan,
     ahora.numero_tickets_plan,
-    ahora.base_plan,
-    ahora.ventas_con_base_plan,
     coalesce(ahora.dias_tienda, 0) as dias_tienda,
     coalesce(ahora.dias_tienda_plan, 0) as dias_tienda_plan
 from {{ ref('calendario') }} as dias
-left join ventas as ahora on dias.fecha = ahora.fecha
-left join ventas as antes
-    on
-        antes.fecha = dias.fecha - ({{ param('desde') }}::date - {{ param('antes_desde') }}::date)
-        and antes.fecha <= {{ param('antes_hasta') }}::date
+left join ventas as ahora on dias.fecha = ahora.dia and ahora.es_periodo
+left join ventas as antes on dias.fecha = antes.dia and not antes.es_periodo
 where dias.fecha between {{ param('desde') }}::date and {{ param('hasta') }}::date
 order by dias.fecha

@@ -1,7 +1,8 @@
 -- Sales of the period and of the days that it is compared with; whole months of both from the
 -- months, a twentieth of the rows. Grain: product.
 {% set medidas = [
-    'unidades', 'articulos', 'venta_bruta', 'descuento', 'total_ventas', 'ventas_netas', 'margen'
+    'unidades', 'articulos', 'venta_bruta', 'descuento', 'total_ventas', 'ventas_sin_iva',
+    'devoluciones_sin_iva', 'ventas_netas', 'margen'
 ] %}
 with
 
