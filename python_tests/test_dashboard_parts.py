@@ -430,11 +430,15 @@ def test_a_part_of_the_year_before_is_no_comparison(
     assert any(point["antes"] for point in table.rows)
 
 
+# A month of which the year before had a day more, and months of other weekdays.
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("2025-02-01", "2025-02-28"), ("2025-09-01", "2025-09-30"), ("2025-11-01", "2025-11-30")],
+)
 def test_stores_that_compare_are_those_of_like_for_like(
-    built_database: Database, edition: Edition
+    built_database: Database, edition: Edition, start: str, end: str
 ) -> None:
-    # A month that the year before had a day more of.
-    view = view_of(edition, "tiendas", between(day("2025-02-01"), day("2025-02-28")))
+    view = view_of(edition, "tiendas", between(day(start), day(end)))
     growth = built_database.query(
         """
         select sum(now.total_ventas) > sum(past.total_ventas)
