@@ -224,6 +224,37 @@ def test_a_promotion_that_nobody_bought_lost_what_was_expected(built_database: D
     assert row["margen_incremental"] == round(-13 * margin, 2)
 
 
+def test_holidays_are_told_by_format_to_the_cutoff_date(built_database: Database) -> None:
+    """Of one category nothing was sold on promotion, and a format closes on a holiday."""
+    effects = """
+        select categoria, unidades_esperadas,
+            case when categoria = 'Abarrotes' then 0 else unidades end as unidades
+        from retail.mv_efecto_promocion
+    """
+    sold = """
+        select * from retail.fact_ventas
+        where fecha_venta <> '2024-12-25' or tienda_id not in (
+            select tienda_id from retail.dim_tienda where formato = 'Hipermercado'
+        )
+    """
+    rows = ask_changed(
+        built_database,
+        "efecto_festivos",
+        mv_efecto_promocion=effects,
+        fact_ventas=sold,
+        corte="select date '2025-12-24' as fecha_corte",
+    )
+    formats = built_database.query("select distinct formato from retail.dim_tienda")
+    assert {(row["formato"],) for row in rows} == set(formats)
+    assert max(row["fecha"] for row in rows) == date(2025, 12, 24)
+    [closed] = [
+        row
+        for row in rows
+        if (row["fecha"], row["formato"]) == (date(2024, 12, 25), "Hipermercado")
+    ]
+    assert (closed["lineas"], closed["efecto_pct"]) == (0, -100)
+
+
 def test_traffic_times_ticket_is_growth(built_database: Database) -> None:
     for _, _, _, growth, traffic, ticket in ask(built_database, "ventas_mismas_tiendas"):
         product = (1 + float(traffic) / 100) * (1 + float(ticket) / 100) - 1
