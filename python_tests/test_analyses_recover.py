@@ -110,7 +110,7 @@ def test_holidays_are_found(
         for row in pl.read_csv(PROJECT / "seeds" / "festivos.csv").iter_rows(named=True)
     ]
     hours = open_share(full_database, planted["opening_hours_by_format"])
-    # Of each holiday, and each in a format: ordinary lines, how far off the effect is and its error.
+    # Of each holiday in a format: ordinary lines, how far off the effect is, and its error.
     seen: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
     for day, name, store_format, _, _, ordinary, *_, effect, error in ask(
         full_database, "efecto_festivos"

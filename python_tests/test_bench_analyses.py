@@ -58,7 +58,10 @@ def test_shares_of_the_channels_add_up_to_everything(built_database: Database) -
 @pytest.mark.parametrize("name", ["mezcla_canal", "margen_categoria"])
 def test_a_quarter_that_the_data_begin_in_is_left_out(built_database: Database, name: str) -> None:
     first, last = built_database.query(
-        "select min(fecha), (select fecha_corte from retail.corte) from retail.agg_ventas_dia_tienda"
+        """
+        select min(fecha), (select fecha_corte from retail.corte)
+        from retail.agg_ventas_dia_tienda
+        """
     )[0]
     assert (first.month % 3, first.day) == (1, 1), "the small world begins with a quarter"
     whole = {row["trimestre"] for row in ask_changed(built_database, name)}
@@ -137,7 +140,7 @@ def test_more_lines_returned_than_sold_have_no_standard_error(built_database: Da
 
 
 def test_a_month_is_compared_with_a_whole_month(built_database: Database) -> None:
-    """The data begin eighteen months before the cut-off date, with a day of March 2025's year ago."""
+    """The data begin one day after the day that March 2025 would be compared with first."""
     first = date(2025, 3, 1) - timedelta(days=363)
     days = f"select * from retail.agg_ventas_dia_tienda where fecha >= '{first}'"
     end = "select date '2025-08-31' as fecha_corte"
@@ -195,7 +198,8 @@ def test_a_history_has_whole_weeks_with_and_without_sales(built_database: Databa
     assert [(total,)] == built_database.query(
         """
         select sum(total_linea) from retail.fact_ventas
-        where tienda_id = %s and producto_id = %s and fecha_venta between '2024-10-21' and '2025-10-19'
+        where tienda_id = %s and producto_id = %s
+            and fecha_venta between '2024-10-21' and '2025-10-19'
             and fecha_venta not between '2025-10-06' and '2025-10-12'
         """,
         store,

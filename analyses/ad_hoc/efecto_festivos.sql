@@ -1,15 +1,15 @@
--- What does a holiday bring: lines sold on each holiday, against ordinary days, by format? Ordinary:
--- no holiday nor day around one, no payday (dim_calendario.es_dia_ordinario). Promotions come and
--- go with a holiday or without: lines sold on promotion count for what would have been sold without
--- it, by the uplift of their category. The lines of ordinary days, freed of their weekday, are laid
--- on a straight line through the 75 days before and after, so season and growth are in it; its
--- value on the holiday, with its weekday, is what is expected. A holiday on a payday is first freed
--- of the payday: what that day of the month brings where there is no holiday. Short hours and
--- closed stores (24, 25, 31 December, 1 January), which differ by format, are part of the effect.
--- error_pct: how far an ordinary day lies from it; bad weather lasts for days, so five years tell
--- an effect to about two points. Up to the cut-off date. Reads all of retail.fact_ventas, since no
--- aggregate has format and product, retail.mv_efecto_promocion and, for days without sales,
--- retail.agg_ventas_dia_tienda. One row per holiday, year and format.
+-- What does a holiday bring: lines sold on each holiday, against ordinary days, by format?
+-- Ordinary: no holiday nor day around one, no payday (dim_calendario.es_dia_ordinario). Promotions
+-- come and go with a holiday or without: lines sold on promotion count for what would have been
+-- sold without it, by the uplift of their category. The lines of ordinary days, freed of their
+-- weekday, are laid on a straight line through the 75 days before and after, so season and growth
+-- are in it; its value on the holiday, with its weekday, is what is expected. A holiday on a payday
+-- is first freed of the payday: what that day of the month brings where there is no holiday. Short
+-- hours and closed stores (24, 25, 31 December, 1 January), which differ by format, are part of the
+-- effect. error_pct: how far an ordinary day lies from it; bad weather lasts for days, so five
+-- years tell an effect to about two points. Up to the cut-off date. Reads all of
+-- retail.fact_ventas, since no aggregate has format and product, retail.mv_efecto_promocion and,
+-- for days without sales, retail.agg_ventas_dia_tienda. One row per holiday, year and format.
 
 with
 
