@@ -8,15 +8,45 @@ corte as (
 
 ),
 
+-- A store whose stock is late keeps its snapshot for a week; one that has closed has none.
+ultima_foto as (
+
+    select max(fecha) as fecha
+    from {{ ref('fact_inventario') }}
+    where fecha <= (select corte.fecha_corte from corte)
+
+),
+
+fotos as (
+
+    select
+        inventario.tienda_id,
+        max(inventario.fecha) as fecha
+    from {{ ref('fact_inventario') }} as inventario
+    inner join {{ ref('dim_tienda') }} as tiendas on inventario.tienda_id = tiendas.tienda_id
+    where
+        inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
+        and inventario.fecha <= (select ultima_foto.fecha from ultima_foto)
+        and (
+            inventario.fecha = (select ultima_foto.fecha from ultima_foto)
+            or tiendas.fecha_cierre >= (select ultima_foto.fecha from ultima_foto)
+            or tiendas.fecha_cierre is null and tiendas.activo
+        )
+    group by inventario.tienda_id
+
+),
+
 existencias as (
 
     select inventario.*
     from {{ ref('fact_inventario') }} as inventario
+    inner join fotos
+        on
+            inventario.tienda_id = fotos.tienda_id
+            and inventario.fecha = fotos.fecha
     where
-        inventario.fecha = (
-            select max(foto.fecha) from {{ ref('fact_inventario') }} as foto
-            where foto.fecha <= (select corte.fecha_corte from corte)
-        )
+        inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
+        and inventario.fecha <= (select ultima_foto.fecha from ultima_foto)
 
 ),
 
@@ -77,12 +107,16 @@ pedidos as (
 pendientes as (
 
     select
-        tienda_id,
-        producto_id,
-        sum(unidades_pedidas) as unidades
+        pedidos.tienda_id,
+        pedidos.producto_id,
+        sum(pedidos.unidades_pedidas) as unidades
     from pedidos
-    where esta_abierto
-    group by tienda_id, producto_id
+    inner join fotos
+        on
+            pedidos.tienda_id = fotos.tienda_id
+            and pedidos.desde <= fotos.fecha
+            and pedidos.hasta >= fotos.fecha
+    group by pedidos.tienda_id, pedidos.producto_id
 
 ),
 

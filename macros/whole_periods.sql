@@ -1,6 +1,7 @@
 {#
-    SQL (query): `desde` and `hasta` (exclusive) of the weeks, months or quarters of which every day has data: they begin
-    on the first day of the data or later, and end on the cut-off date or before. For analyses, on both engines.
+    SQL (query): `desde` and `hasta` (exclusive) of the weeks, months or quarters of which every day has data: they
+    begin on the first day of the data or later, and end on the cut-off date or before. For analyses, on both engines.
+    Args: period: week, month or quarter.
 #}
 {% macro whole_periods(period) -%}
     {%- set length = {'week': '7 days', 'month': '1 month', 'quarter': '3 months'}[period] -%}

@@ -58,8 +58,10 @@ def test_shares_of_the_channels_add_up_to_everything(built_database: Database) -
 @pytest.mark.parametrize("name", ["mezcla_canal", "margen_categoria"])
 def test_a_quarter_that_the_data_begin_in_is_left_out(built_database: Database, name: str) -> None:
     first, last = built_database.query(
-        "select min(fecha), (select fecha_corte from retail.corte) "
-        "from retail.agg_ventas_dia_tienda"
+        """
+        select min(fecha), (select fecha_corte from retail.corte)
+        from retail.agg_ventas_dia_tienda
+        """
     )[0]
     assert (first.month % 3, first.day) == (1, 1), "the small world begins with a quarter"
     whole = {row["trimestre"] for row in ask_changed(built_database, name)}
@@ -138,7 +140,7 @@ def test_more_lines_returned_than_sold_have_no_standard_error(built_database: Da
 
 
 def test_a_month_is_compared_with_a_whole_month(built_database: Database) -> None:
-    """The data begin with a day that one of March 2025 compares with."""
+    """The data begin one day after the day that March 2025 would be compared with first."""
     first = date(2025, 3, 1) - timedelta(days=363)
     days = f"select * from retail.agg_ventas_dia_tienda where fecha >= '{first}'"
     end = "select date '2025-08-31' as fecha_corte"
@@ -224,6 +226,37 @@ def test_a_promotion_that_nobody_bought_lost_what_was_expected(built_database: D
     [row] = ask_changed(built_database, "promociones_rentables", mv_efecto_promocion=promotion)
     assert (row["promociones"], row["promociones_sin_venta"], row["efecto_pct"]) == (1, 1, -100)
     assert row["margen_incremental"] == round(-13 * margin, 2)
+
+
+def test_holidays_are_told_by_format_to_the_cutoff_date(built_database: Database) -> None:
+    """Of one category nothing was sold on promotion, and a format closes on a holiday."""
+    effects = """
+        select categoria, unidades_esperadas,
+            case when categoria = 'Abarrotes' then 0 else unidades end as unidades
+        from retail.mv_efecto_promocion
+    """
+    sold = """
+        select * from retail.fact_ventas
+        where fecha_venta <> '2024-12-25' or tienda_id not in (
+            select tienda_id from retail.dim_tienda where formato = 'Hipermercado'
+        )
+    """
+    rows = ask_changed(
+        built_database,
+        "efecto_festivos",
+        mv_efecto_promocion=effects,
+        fact_ventas=sold,
+        corte="select date '2025-12-24' as fecha_corte",
+    )
+    formats = built_database.query("select distinct formato from retail.dim_tienda")
+    assert {(row["formato"],) for row in rows} == set(formats)
+    assert max(row["fecha"] for row in rows) == date(2025, 12, 24)
+    [closed] = [
+        row
+        for row in rows
+        if (row["fecha"], row["formato"]) == (date(2024, 12, 25), "Hipermercado")
+    ]
+    assert (closed["lineas"], closed["efecto_pct"]) == (0, -100)
 
 
 def test_traffic_times_ticket_is_growth(built_database: Database) -> None:

@@ -1,7 +1,8 @@
--- Is each region growing: sales of the last twelve whole months, against the comparable days?
--- Days are compared with the same weekday 364 days before, so a month with one more Saturday gains
--- nothing. All stores of the region, each side summed before they are compared; only months of which
--- every comparable day has data. Reads retail.agg_ventas_dia_tienda. One row per month and region.
+-- Is each region growing: sales of the last twelve whole months, against the comparable days? Days
+-- are compared with the same weekday 364 days before, so a month with one more Saturday gains
+-- nothing. All stores of the region, each side summed before they are compared; only months of
+-- which every comparable day has data. Reads retail.agg_ventas_dia_tienda. One row per month and
+-- region.
 
 with
 

@@ -1,9 +1,10 @@
 -- How strongly do units react to promotions: elasticity by product and format? -2 means that one
--- percent off sells two percent more. List prices apart: elasticidad_precio_lista. Units of each depth of discount against what would have been
--- sold (as in efecto_promocion: weekday, season and events are in both), then ln(units / expected)
--- on ln(1 - discount) through the origin, weighted by what is expected; standard error as if units
--- were Poisson. Reads retail.dim_promocion and all of retail.fact_ventas: promotions are few. One
--- row per product and format with 30 or more days in promotion.
+-- percent off sells two percent more. List prices apart: elasticidad_precio_lista. Units of each
+-- depth of discount against what would have been sold (as in efecto_promocion: weekday, season and
+-- events are in both), then ln(units / expected) on ln(1 - discount) through the origin, weighted
+-- by what is expected; standard error as if units were Poisson. Reads retail.dim_promocion and all
+-- of retail.fact_ventas: promotions are few. One row per product and format with 30 or more days in
+-- promotion.
 
 with
 
