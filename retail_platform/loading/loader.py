@@ -2,8 +2,8 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ from retail_platform.loading import ledger
 from retail_platform.loading.checks import ROW, Checked, DateWindow, check
 from retail_platform.loading.contents import remove_abandoned, sha256
 from retail_platform.loading.errors import LoadError, NoConnectionError, TooManyRejectedError
-from retail_platform.loading.files import PassedOver, SourceFile, find_files, read_batches
+from retail_platform.loading.files import Found, PassedOver, SourceFile, find_files, read_batches
 from retail_platform.loading.mapping import FileMapping
 from retail_platform.loading.moves import KeyCache, can_move
 from retail_platform.loading.schema import Partitions, partition_name, prepare
@@ -190,18 +190,8 @@ def load_folder(
         closing(_connect(connection_parameters)) as steward,
         ThreadPoolExecutor(settings.workers) as pool,
     ):
-        prepare(steward)
-        ledger.note_passed_over(
-            steward,
-            [shown_path(source.absolute()) for source in sources],
-            [(shown_path(other.path.absolute()), other.reason) for other in found.passed_over],
-        )
+        contents = _receive(steward, pool, sources, found, deliveries)
         partitions, cache = Partitions(steward), KeyCache()
-        contents = list(pool.map(partial(_content, deliveries), files))
-        hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
-        deliveries.refuse_differences(hashes, sources, ledger.loaded_hashes(steward).__contains__)
-        for delivered in deliveries.worlds:
-            claim(steward, delivered)
 
         def load(number: int) -> FileReport:
             file, content = files[number], contents[number]
@@ -260,6 +250,40 @@ def _content(deliveries: Deliveries, file: SourceFile) -> _Content | LoadError:
         return error
 
 
+def _hashes(contents: Iterable[_Content | LoadError]) -> dict[Path, str]:
+    """The digests of those files that can be read."""
+    return {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
+
+
+def _receive(
+    steward: Connection,
+    pool: Executor,
+    sources: Sequence[Path],
+    found: Found,
+    deliveries: Deliveries,
+) -> list[_Content | LoadError]:
+    """Make the target ready, and judge what is delivered as a whole.
+
+    Returns:
+        What each of the files found is, or why it cannot be read.
+
+    Raises:
+        LoadError: The target cannot be used, or the files are not those of their world.
+    """
+    prepare(steward)
+    ledger.note_passed_over(
+        steward,
+        [shown_path(source.absolute()) for source in sources],
+        [(shown_path(other.path.absolute()), other.reason) for other in found.passed_over],
+    )
+    contents = list(pool.map(partial(_content, deliveries), found.files))
+    known = ledger.loaded_hashes(steward).__contains__
+    deliveries.refuse_differences(_hashes(contents), sources, known)
+    for delivered in deliveries.worlds:
+        claim(steward, delivered)
+    return contents
+
+
 def _refused(
     file: SourceFile,
     error: BaseException,
@@ -302,8 +326,7 @@ def check_folder(
     deliveries = Deliveries(file.path for file in found.files)
     if deliveries.worlds:
         contents = (_content(deliveries, file) for file in found.files)
-        hashes = {c.file.path: c.sha256 for c in contents if isinstance(c, _Content)}
-        deliveries.refuse_differences(hashes, sources)
+        deliveries.refuse_differences(_hashes(contents), sources)
     reports = []
     for file in found.files:
         begun, tally = datetime.now(UTC), ledger.Tally()

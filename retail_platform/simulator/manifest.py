@@ -273,10 +273,33 @@ def _parse(document: dict[str, Any]) -> Manifest:
 
 def _planted(world: World, end: date) -> dict[str, Any]:
     """The parameters that an analysis of the data should find again."""
-    products = world.products
     days = np.arange(world.config.start.toordinal(), end.toordinal() + 1)
     shares = channel_shares(days[[0, -1]], world.config.start.toordinal())
-    by_month = _season_index(world, days)
+    return {
+        **_planted_prices(world, end),
+        **_planted_supply(world),
+        "affinities": _affinities(world),
+        **_planted_calendar(world, days),
+        **_planted_stores(world, end),
+        "returns": _planted_returns(),
+        "long_tail_exponent_by_category": {
+            name: CATEGORY[name].popularity_exponent for name in CATEGORIES
+        },
+        "opening": {"dip": OPENING_DIP, "days": OPENING_DAYS},
+        "remodelling": {"works_factor": REMODEL_WORKS_FACTOR, "lift": REMODEL_LIFT},
+        "events": [asdict(window) for window in EVENTS],
+        "lines_per_ticket_by_format": {name: FORMAT[name].lines_per_ticket for name in FORMATS},
+        "channel_share_first_and_last_day": {
+            name: [round(float(x), 4) for x in shares[:, index]]
+            for index, name in enumerate(CHANNELS)
+        },
+    }
+
+
+def _planted_prices(world: World, end: date) -> dict[str, Any]:
+    """What moves prices, and what they move."""
+    products, start = world.products, world.config.start
+    years = range(start.year, end.year + 1)
     return {
         "elasticity_by_product": {
             str(number): round(float(value), 4)
@@ -292,9 +315,9 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             "cost_change_days": {
                 f"{supplier}": [
                     date.fromordinal(int(day)).isoformat()
-                    for year in range(world.config.start.year, end.year + 1)
+                    for year in years
                     for day in dict.fromkeys(cost_change_days(world.config.seed, year)[:, index])
-                    if world.config.start.toordinal() <= day <= end.toordinal()
+                    if start.toordinal() <= day <= end.toordinal()
                 ]
                 for index, supplier in enumerate(world.suppliers.name)
             },
@@ -303,16 +326,19 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             "produce_wave": PRODUCE_PRICE_WAVE,
             "produce_sigma": WEEKLY_PRICE_SIGMA,
         },
-        "inflation": {
-            year: INFLATION.get(year, INFLATION_LATER)
-            for year in range(world.config.start.year, end.year + 1)
-        },
+        "inflation": {year: INFLATION.get(year, INFLATION_LATER) for year in years},
         "electronics_price_drift": ELECTRONICS_PRICE_DRIFT,
         "promotion_dip": {
             "days": PROMO_DIP_DAYS,
             "share_of_lift": PROMO_DIP_SHARE,
             "max": PROMO_DIP_MAX,
         },
+    }
+
+
+def _planted_supply(world: World) -> dict[str, Any]:
+    """What comes late, in part or not at all, and what is lost in the store."""
+    return {
         "suppliers": {
             name: {"lead_days": int(lead), "late_share": late, "complete_share": complete}
             for name, lead, late, complete in zip(
@@ -326,15 +352,26 @@ def _planted(world: World, end: date) -> dict[str, Any]:
         "order_missed_share": ORDER_MISSED,
         "supplier_outages": {"per_month": OUTAGE_PROBABILITY, "days": OUTAGE_DAYS},
         "shrink_per_day_by_category": {name: CATEGORY[name].shrink_per_day for name in CATEGORIES},
-        "affinities": [
-            {
-                "producto_id": int(products.product_id[index]),
-                "con_producto_id": int(products.product_id[products.complement[index]]),
-                "probability": float(products.complement_probability[index]),
-            }
-            for index in np.flatnonzero(products.complement >= 0)
-        ],
-        "season_index_by_category_and_month": by_month,
+    }
+
+
+def _affinities(world: World) -> list[dict[str, Any]]:
+    """Products that are bought because of another."""
+    products = world.products
+    return [
+        {
+            "producto_id": int(products.product_id[index]),
+            "con_producto_id": int(products.product_id[products.complement[index]]),
+            "probability": float(products.complement_probability[index]),
+        }
+        for index in np.flatnonzero(products.complement >= 0)
+    ]
+
+
+def _planted_calendar(world: World, days: Ints) -> dict[str, Any]:
+    """What months, weekdays, paydays and hours do to demand."""
+    return {
+        "season_index_by_category_and_month": _season_index(world, days),
         "weekday_index_by_format": {
             name: (np.array(FORMAT[name].weekday) / np.mean(FORMAT[name].weekday)).round(4).tolist()
             for name in FORMATS
@@ -345,6 +382,12 @@ def _planted(world: World, end: date) -> dict[str, Any]:
         "opening_hours_by_format": {
             name: dict(zip(DAY_KINDS, OPENING_HOURS[name], strict=True)) for name in FORMATS
         },
+    }
+
+
+def _planted_stores(world: World, end: date) -> dict[str, Any]:
+    """The stores' character, and what changes of it."""
+    return {
         "stores": _stores(world, end),
         "attribute_changes": [
             asdict(change) | {"day": change.day.isoformat()}
@@ -355,26 +398,19 @@ def _planted(world: World, end: date) -> dict[str, Any]:
             "log_weekend": STORE_WEEKEND_SIGMA,
             "log_part_of_day": STORE_PART_SIGMA,
         },
-        "returns": {
-            "rate_by_category": {name: CATEGORY[name].return_rate for name in CATEGORIES},
-            "channel_factor": dict(zip(CHANNELS, CHANNEL_RETURN_FACTOR, strict=True)),
-            "reasons": RETURN_REASONS,
-            "reason_weights_by_category": RETURN_REASON_WEIGHTS,
-            "restocked_by_reason": RETURN_RESTOCK,
-            "gift_factor": GIFT_RETURN_FACTOR,
-            "gift_late_share": GIFT_RETURN_LATE,
-        },
-        "long_tail_exponent_by_category": {
-            name: CATEGORY[name].popularity_exponent for name in CATEGORIES
-        },
-        "opening": {"dip": OPENING_DIP, "days": OPENING_DAYS},
-        "remodelling": {"works_factor": REMODEL_WORKS_FACTOR, "lift": REMODEL_LIFT},
-        "events": [asdict(window) for window in EVENTS],
-        "lines_per_ticket_by_format": {name: FORMAT[name].lines_per_ticket for name in FORMATS},
-        "channel_share_first_and_last_day": {
-            name: [round(float(x), 4) for x in shares[:, index]]
-            for index, name in enumerate(CHANNELS)
-        },
+    }
+
+
+def _planted_returns() -> dict[str, Any]:
+    """What is brought back, why and when."""
+    return {
+        "rate_by_category": {name: CATEGORY[name].return_rate for name in CATEGORIES},
+        "channel_factor": dict(zip(CHANNELS, CHANNEL_RETURN_FACTOR, strict=True)),
+        "reasons": RETURN_REASONS,
+        "reason_weights_by_category": RETURN_REASON_WEIGHTS,
+        "restocked_by_reason": RETURN_RESTOCK,
+        "gift_factor": GIFT_RETURN_FACTOR,
+        "gift_late_share": GIFT_RETURN_LATE,
     }
 
 
