@@ -9,8 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,9 +26,12 @@ import pytest
 from conftest import PROJECT, Database, create_database, drop_database, run_dbt, run_script
 from moto.server import ThreadedMotoServer
 
+from retail_platform.errors import UserError
+from retail_platform.export import exporting
 from retail_platform.export.catalog import read_relations
-from retail_platform.export.exporting import snapshot
+from retail_platform.export.exporting import Options, snapshot
 from retail_platform.export.manifest import supersede
+from retail_platform.export.stores import open_store
 
 LATE = "2023-02"
 
@@ -567,3 +571,121 @@ def test_a_bucket_that_is_not_there_is_told(world: Database, s3: tuple[str, Any]
         assert refused.returncode == 1, refused.stderr
         assert "Could not write" in refused.stderr and "Traceback" not in refused.stderr
         assert "The copy is the one before" in refused.stderr
+
+
+@pytest.fixture(scope="module")
+def small_database(embedded_server) -> Iterator[Database]:  # type: ignore[no-untyped-def]
+    database = create_database(embedded_server)
+    yield database
+    drop_database(database)
+
+
+@pytest.fixture
+def small(small_database: Database) -> Database:
+    """A database whose schema holds only what a test puts there."""
+    small_database.query("drop schema if exists retail cascade; create schema retail")
+    return small_database
+
+
+def export_small(database: Database, folder: Path, **options: Any) -> exporting.Report:
+    """Export within this process, which takes a tenth of a second."""
+    return exporting.export(database.parameters, open_store(str(folder)), Options(**options))
+
+
+def months_of(database: Database, name: str = "hechos") -> None:
+    """A relation of three months with a day each, at version 1."""
+    database.query(f"create table retail.{name} (dia date, n integer) partition by range (dia)")
+    for month in (1, 2, 3):
+        table = f"retail.{name}_p20240{month}"
+        database.query(
+            f"create table {table} partition of retail.{name} "
+            f"for values from ('2024-0{month}-01') to ('2024-0{month + 1}-01');"
+            f"insert into {table} values ('2024-0{month}-05', {month});"
+            f"""comment on table {table} is 'dbt_state: {{"version": "1"}}'"""
+        )
+
+
+def before_part(
+    monkeypatch: pytest.MonkeyPatch, number: int, action: Callable[[], object]
+) -> None:
+    """Do something just before an export reads its part of this number."""
+    encode, seen = exporting.encode, iter(range(1, 1000))
+
+    def later(*arguments: Any) -> Any:
+        if next(seen) == number:
+            action()
+        return encode(*arguments)
+
+    monkeypatch.setattr(exporting, "encode", later)
+
+
+def test_who_waits_for_an_exclusive_lock_does_not_hold_an_export_for_ever(
+    small: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.query("create table retail.a (n integer); create table retail.b (n integer)")
+    waiting = threading.Thread(
+        target=small.query, args=["alter table retail.b add column c integer"], daemon=True
+    )
+
+    def change_b() -> None:
+        waiting.start()
+        while not small.query("select 1 from pg_locks where not granted"):
+            time.sleep(0.01)
+
+    monkeypatch.setattr(exporting, "_ROWS_WAIT", "200ms")
+    before_part(monkeypatch, 1, change_b)
+    with pytest.raises(UserError, match="stayed locked"):
+        export_small(small, tmp_path, workers=1)
+    waiting.join(20)
+    assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize("ended", ["lock table%", "select pg_advisory_lock%"])
+def test_an_export_whose_session_was_ended_writes_no_manifest(
+    small: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    months_of(small)
+
+    def end_it_and_exchange() -> None:
+        [(gone,)] = small.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where query ilike %s"
+            " and datname = current_database() and pid <> pg_backend_pid()",
+            ended,
+        )
+        assert gone
+
+    before_part(monkeypatch, 2, end_it_and_exchange)
+    with pytest.raises(UserError, match="The database stopped it"):
+        export_small(small, tmp_path, workers=1)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_the_settings_of_a_role_change_no_value_and_end_no_export(
+    small: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = small.parameters["dbname"]
+    small.query("create table retail.t as select 0.1::float8 + 0.2 as d, '\\x00ff'::bytea as b")
+    for setting in (
+        "extra_float_digits = -5",
+        "bytea_output = escape",
+        "idle_in_transaction_session_timeout = 100",
+    ):
+        small.query(f"alter database {name} set {setting}")
+    before_part(monkeypatch, 1, lambda: time.sleep(0.5))
+    try:
+        export_small(small, tmp_path)
+    finally:
+        small.query(f"alter database {name} reset all")
+    [file] = tmp_path.rglob("*.parquet")
+    assert pq.read_table(file).to_pylist() == [{"d": 0.1 + 0.2, "b": "\\x00ff"}]
+
+
+def test_a_time_limit_of_the_role_is_told(small: Database, tmp_path: Path) -> None:
+    name = small.parameters["dbname"]
+    small.query("create table retail.t as select n from generate_series(1, 300000) as n")
+    small.query(f"alter database {name} set statement_timeout = 20")
+    try:
+        with pytest.raises(UserError, match="statement_timeout"):
+            export_small(small, tmp_path)
+    finally:
+        small.query(f"set statement_timeout = 0; alter database {name} reset all")
