@@ -29,6 +29,7 @@ from moto.server import ThreadedMotoServer
 from retail_platform.errors import UserError
 from retail_platform.export import exporting
 from retail_platform.export.catalog import read_relations
+from retail_platform.export.checking import check as check_copy
 from retail_platform.export.exporting import Options, snapshot
 from retail_platform.export.manifest import supersede
 from retail_platform.export.stores import open_store
@@ -297,7 +298,8 @@ def test_a_lost_or_damaged_file_is_found_and_written_again(world: Database, own_
     assert found.returncode == 1
     assert f"dim_tienda: {lost['path']} is missing" in found.stdout
     assert f"fact_ventas {LATE}: {damaged['path']} is damaged" in found.stdout
-    (own_copy / damaged["path"]).unlink()  # as the last line advises for one of the same size
+    assert found.stdout.endswith("delete a damaged file, then retail export\n")
+    (own_copy / damaged["path"]).unlink()
     export(world, own_copy)
     assert export(world, own_copy, "--check").returncode == 0
 
@@ -377,7 +379,14 @@ def test_the_rows_of_a_view_are_read_if_something_that_it_reads_changed(
         "de_azar": "select n + 1 as n from retail.azar",
         "de_fuera": "select count(*) as n from staging.cargas",
         "de_nada": "select 1 as n",
+        "de_ajuste": "select current_setting('work_mem') as n from retail.dim_tienda",
+        "de_funcion": "select public.fuera(1) as n from retail.dim_tienda",
+        "de_texto": "select 'today'::text::date as n from retail.dim_tienda",
     }
+    database.query(
+        "create function public.fuera(a integer) returns bigint stable language sql "
+        "as 'select count(*) from staging.cargas'"
+    )
     try:
         for name, definition in views.items():
             database.query(f"create view retail.{name} as {definition}")
@@ -605,9 +614,7 @@ def months_of(database: Database, name: str = "hechos") -> None:
         )
 
 
-def before_part(
-    monkeypatch: pytest.MonkeyPatch, number: int, action: Callable[[], object]
-) -> None:
+def before_part(monkeypatch: pytest.MonkeyPatch, number: int, action: Callable[[], object]) -> None:
     """Do something just before an export reads its part of this number."""
     encode, seen = exporting.encode, iter(range(1, 1000))
 
@@ -689,3 +696,167 @@ def test_a_time_limit_of_the_role_is_told(small: Database, tmp_path: Path) -> No
             export_small(small, tmp_path)
     finally:
         small.query(f"set statement_timeout = 0; alter database {name} reset all")
+
+
+def check_small(database: Database, folder: Path) -> tuple[bool, str]:
+    """Whether a copy is good, and what is said about it."""
+    findings = check_copy(database.parameters, open_store(str(folder)))
+    return findings.good, "\n".join(findings.lines)
+
+
+def test_an_archived_month_stays_in_the_copy_until_it_is_to_be_forgotten(
+    small: Database, tmp_path: Path
+) -> None:
+    months_of(small)
+    export_small(small, tmp_path)
+    detach = "alter table retail.hechos detach partition retail.hechos_p20240{0};"
+    detach += "drop table retail.hechos_p20240{0};"
+    archived = """comment on table retail.hechos is 'dbt_state: {"retained_from": "2024-02-01"}'"""
+    small.query(detach.format(1) + archived)
+    small.query(detach.format(3))  # by hand: nothing tells that it is to stay
+    report = export_small(small, tmp_path)
+    assert report.told == [
+        "hechos: archived, kept in the copy: 2024-01",
+        "hechos: no longer published, their files go: 2024-03",
+    ]
+    assert export_small(small, tmp_path, grace=timedelta(0)).told == []
+    entries = files_of(manifest_of(tmp_path))
+    assert [period for _, period in entries] == ["2024-01", "2024-02"]
+    assert (tmp_path / entries["hechos", "2024-01"]["path"]).exists()
+    good, told = check_small(small, tmp_path)
+    assert good and "hechos: 1 archived, not compared" in told
+    small.query("alter table retail.hechos add column otra text")
+    with pytest.raises(UserError, match="no longer has 2024-01.*--forget-archived"):
+        export_small(small, tmp_path)
+    export_small(small, tmp_path, forget_archived=True)
+    assert [period for _, period in files_of(manifest_of(tmp_path))] == ["2024-02"]
+
+
+def test_partitions_of_equal_periods_do_not_replace_each_other(
+    small: Database, tmp_path: Path
+) -> None:
+    tables = {
+        "lista": ("list (c)", "text", ["for values in ('a')", "for values in ('b')", "default"]),
+        "horas": (
+            *("range (c)", "timestamptz"),
+            [
+                f"for values from ('2024-01-01 {a}:00+00') to ('2024-01-01 {b}:00+00')"
+                for a, b in (("00", "06"), ("06", "12"), ("12", "18"))
+            ],
+        ),
+        "numeros": (
+            *("range (c, d)", "bigint"),
+            [f"for values from ({n}, 1) to ({n}, 5)" for n in (1, 2, 3)],
+        ),
+    }
+    values = {
+        "lista": ["a", "b", "z"],
+        "horas": [f"2024-01-01 {hour}:00+00" for hour in (1, 7, 13)],
+        "numeros": [1, 2, 3],
+    }
+    for name, (how, kind, bounds) in tables.items():
+        small.query(f"create table retail.{name} (c {kind}, d integer) partition by {how}")
+        for number, bound in enumerate(bounds):
+            small.query(f"create table retail.{name}_{number} partition of retail.{name} {bound}")
+            small.query(f"insert into retail.{name} values (%s, 2)", values[name][number])
+    export_small(small, tmp_path)
+    entries = files_of(manifest_of(tmp_path))
+    assert entries.keys() == {(name, f"{name}_{n}") for name in tables for n in range(3)}
+    assert {entry["rows"] for entry in entries.values()} == {1}
+    assert check_small(small, tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("update retail.t set b = 'y'", "t: other values of b in the database"),
+        ("update retail.t set c = '2024-01-02'", "t: other values of c in the database"),
+        ("update retail.t set d = 0.5", "t: other values of d in the database"),
+        (
+            "drop view retail.v; create view retail.v as select a, d as b from retail.t",
+            "v: its SELECT changed",
+        ),
+        ("drop view retail.v", "v: in the copy, no longer in the database"),
+        ("create view retail.w as select a from retail.t", "w: not in the copy as a view"),
+        (
+            "drop table retail.u; create view retail.u as select a from retail.t",
+            "u: not in the copy as a view\nu: in the copy, no longer in the database as it was",
+        ),
+    ],
+)
+def test_a_check_finds_what_rows_and_sums_do_not_tell(
+    small: Database, tmp_path: Path, change: str, told: str
+) -> None:
+    small.query(
+        "create table retail.t as select 1 as a, 'x' as b, date '2024-01-01' as c, "
+        "0.1::float8 as d; create table retail.u as select 1 as a; "
+        "create view retail.v as select a, c as b from retail.t"
+    )
+    export_small(small, tmp_path)
+    assert check_small(small, tmp_path)[0]
+    small.query(change)
+    good, found = check_small(small, tmp_path)
+    assert not good and told in found
+
+
+def test_texts_of_any_length_and_with_any_line_end_are_copied(
+    small: Database, tmp_path: Path
+) -> None:
+    small.query("create table retail.t (a text, b integer)")
+    small.query(
+        "insert into retail.t select repeat('x', 20) || chr(13), n from "
+        "generate_series(1, 250000) as n"
+    )
+    small.query("create table retail.u as select repeat('y', 10000000) as a")
+    export_small(small, tmp_path)
+    assert {entry["rows"] for entry in files_of(manifest_of(tmp_path)).values()} == {250000, 1}
+    small.query("create table retail.v as select time '24:00' as t")
+    with pytest.raises(UserError, match="24:00:00"):
+        export_small(small, tmp_path)
+
+
+def test_a_domain_is_copied_as_what_it_is_made_of(small: Database, tmp_path: Path) -> None:
+    small.query(
+        "create domain retail.dinero as numeric(12, 2); create domain retail.precio as "
+        "retail.dinero check (value >= 0); create table retail.t (p retail.precio, n integer); "
+        "insert into retail.t values (1.50, 1)"
+    )
+    export_small(small, tmp_path)
+    [entry] = files_of(manifest_of(tmp_path)).values()
+    assert entry["totals"] == {"p": "1.50", "n": "1"}
+    assert check_small(small, tmp_path)[0]
+
+
+def test_a_partition_of_another_schema_and_a_table_without_columns(
+    small: Database, tmp_path: Path
+) -> None:
+    months_of(small)
+    small.query(
+        "drop schema if exists otro cascade; create schema otro; create table retail.vacia (); "
+        "alter table retail.hechos_p202402 set schema otro"
+    )
+    export_small(small, tmp_path)
+    assert [entry["rows"] for entry in files_of(manifest_of(tmp_path)).values()] == [1, 1, 1]
+    assert check_small(small, tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda manifest: manifest.pop("database"),
+        lambda manifest: manifest.update(layout="2"),
+        lambda manifest: manifest.update(relations=[]),
+        lambda manifest: manifest["relations"]["t"].pop("files"),
+        lambda manifest: manifest["relations"]["t"]["files"][0].pop("sha256"),
+    ],
+)
+def test_a_damaged_manifest_is_told(
+    small: Database, tmp_path: Path, damage: Callable[[dict[str, Any]], Any]
+) -> None:
+    small.query("create table retail.t as select 1 as a")
+    export_small(small, tmp_path)
+    manifest = manifest_of(tmp_path)
+    damage(manifest)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match="if it is a damaged one, delete it and export"):
+        export_small(small, tmp_path)

@@ -65,12 +65,14 @@ class Options:
         grace: How long files stay that the copy no longer needs.
         workers: Parts moved at a time.
         replace: Whether a copy of another database may be replaced.
+        forget_archived: Whether files go whose partition was archived.
     """
 
     schema: str = "retail"
     grace: timedelta = timedelta(hours=1)
     workers: int = 2
     replace: bool = False
+    forget_archived: bool = False
 
 
 @dataclass
@@ -111,7 +113,7 @@ def export(parameters: Mapping[str, str], store: Store, options: Options) -> Rep
             previous = read_manifest(store)
             _refuse_other_database(previous, database, store, options)
             present = store.sizes(options.schema)
-            plan = make_plan(relations, previous, present)
+            plan = make_plan(relations, previous, present, forget_archived=options.forget_archived)
             written = dict(_write_all(parameters, snapshot_id, store, options, plan.write, present))
         _assert_alive(owner)
         entries = plan.keep | written
@@ -299,7 +301,7 @@ def _write_all(
         relation, part = item
         if not hasattr(local, "session"):
             begin()
-        encoded = encode(local.session, options.schema, relation, part)
+        encoded = encode(local.session, relation, part)
         entry = entry_of(options.schema, part, encoded)
         if present.get(entry["path"]) != entry["bytes"]:
             store.write(entry["path"], encoded.content)
