@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -470,6 +471,9 @@ def test_a_disk_that_takes_no_more_leaves_the_copy_before(
     [
         ("ftp://host/x", "allowed: a folder, s3://, gs://"),
         ("s3://key:secret@bucket/x", "holds a key or password"),
+        ("s3://key:sec/secret@bucket/x", "holds a key or password"),
+        ("", "allowed: a folder, or s3://bucket/prefix"),
+        ("s3:bucket/x", "allowed: a folder, or s3://bucket/prefix"),
         (str(PROJECT / "README.md"), "is a file"),
         ("/proc/copia", "Could not write"),
     ],
@@ -860,3 +864,24 @@ def test_a_damaged_manifest_is_told(
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(UserError, match="if it is a damaged one, delete it and export"):
         export_small(small, tmp_path)
+
+
+def test_a_file_that_cannot_be_deleted_does_not_hide_that_the_copy_is_new(
+    small: Database, tmp_path: Path
+) -> None:
+    small.query("create table retail.t as select 1 as a")
+    export_small(small, tmp_path)
+    small.query("update retail.t set a = 2")
+
+    class Refusing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.files, name)
+
+        def delete_file(self, path: str) -> None:
+            raise PermissionError(13, path)
+
+    store = open_store(str(tmp_path))
+    refusing = replace(store, files=Refusing())  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="The copy is the new one"):
+        exporting.export(small.parameters, refusing, Options(grace=timedelta(0)))
+    assert files_of(manifest_of(tmp_path))["t", None]["totals"] == {"a": "2"}
