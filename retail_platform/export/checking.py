@@ -94,11 +94,8 @@ def _check_relation(
             findings.wrong(f"{label}: {problem}")
     archived = [entry for entry in entries.values() if is_archived(relation, entry)]
     for entry in entries.values():
-        if entry not in archived:
-            problem: str | None = "in the copy, no longer in the database"
-        else:
-            problem = _read(store, entry)[1]
-        if problem:
+        gone = "in the copy, no longer in the database"
+        if problem := _read(store, entry)[1] if entry in archived else gone:
             findings.wrong(f"{relation.name} {entry['period']}: {problem}")
     if archived:
         findings.lines.append(f"{relation.name}: {len(archived)} archived, not compared")
