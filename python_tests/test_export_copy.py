@@ -9,9 +9,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,9 +27,13 @@ import pytest
 from conftest import PROJECT, Database, create_database, drop_database, run_dbt, run_script
 from moto.server import ThreadedMotoServer
 
+from retail_platform.errors import UserError
+from retail_platform.export import exporting
 from retail_platform.export.catalog import read_relations
-from retail_platform.export.exporting import snapshot
+from retail_platform.export.checking import check as check_copy
+from retail_platform.export.exporting import Options, snapshot
 from retail_platform.export.manifest import supersede
+from retail_platform.export.stores import open_store
 
 LATE = "2023-02"
 
@@ -293,7 +299,8 @@ def test_a_lost_or_damaged_file_is_found_and_written_again(world: Database, own_
     assert found.returncode == 1
     assert f"dim_tienda: {lost['path']} is missing" in found.stdout
     assert f"fact_ventas {LATE}: {damaged['path']} is damaged" in found.stdout
-    (own_copy / damaged["path"]).unlink()  # as the last line advises for one of the same size
+    assert found.stdout.endswith("delete a damaged file, then retail export\n")
+    (own_copy / damaged["path"]).unlink()
     export(world, own_copy)
     assert export(world, own_copy, "--check").returncode == 0
 
@@ -373,7 +380,14 @@ def test_the_rows_of_a_view_are_read_if_something_that_it_reads_changed(
         "de_azar": "select n + 1 as n from retail.azar",
         "de_fuera": "select count(*) as n from staging.cargas",
         "de_nada": "select 1 as n",
+        "de_ajuste": "select current_setting('work_mem') as n from retail.dim_tienda",
+        "de_funcion": "select public.fuera(1) as n from retail.dim_tienda",
+        "de_texto": "select 'today'::text::date as n from retail.dim_tienda",
     }
+    database.query(
+        "create function public.fuera(a integer) returns bigint stable language sql "
+        "as 'select count(*) from staging.cargas'"
+    )
     try:
         for name, definition in views.items():
             database.query(f"create view retail.{name} as {definition}")
@@ -457,6 +471,9 @@ def test_a_disk_that_takes_no_more_leaves_the_copy_before(
     [
         ("ftp://host/x", "allowed: a folder, s3://, gs://"),
         ("s3://key:secret@bucket/x", "holds a key or password"),
+        ("s3://key:sec/secret@bucket/x", "holds a key or password"),
+        ("", "allowed: a folder, or s3://bucket/prefix"),
+        ("s3:bucket/x", "allowed: a folder, or s3://bucket/prefix"),
         (str(PROJECT / "README.md"), "is a file"),
         ("/proc/copia", "Could not write"),
     ],
@@ -567,3 +584,304 @@ def test_a_bucket_that_is_not_there_is_told(world: Database, s3: tuple[str, Any]
         assert refused.returncode == 1, refused.stderr
         assert "Could not write" in refused.stderr and "Traceback" not in refused.stderr
         assert "The copy is the one before" in refused.stderr
+
+
+@pytest.fixture(scope="module")
+def small_database(embedded_server) -> Iterator[Database]:  # type: ignore[no-untyped-def]
+    database = create_database(embedded_server)
+    yield database
+    drop_database(database)
+
+
+@pytest.fixture
+def small(small_database: Database) -> Database:
+    """A database whose schema holds only what a test puts there."""
+    small_database.query("drop schema if exists retail cascade; create schema retail")
+    return small_database
+
+
+def export_small(database: Database, folder: Path, **options: Any) -> exporting.Report:
+    """Export within this process, which takes a tenth of a second."""
+    return exporting.export(database.parameters, open_store(str(folder)), Options(**options))
+
+
+def months_of(database: Database, name: str = "hechos") -> None:
+    """A relation of three months with a day each, at version 1."""
+    database.query(f"create table retail.{name} (dia date, n integer) partition by range (dia)")
+    for month in (1, 2, 3):
+        table = f"retail.{name}_p20240{month}"
+        database.query(
+            f"create table {table} partition of retail.{name} "
+            f"for values from ('2024-0{month}-01') to ('2024-0{month + 1}-01');"
+            f"insert into {table} values ('2024-0{month}-05', {month});"
+            f"""comment on table {table} is 'dbt_state: {{"version": "1"}}'"""
+        )
+
+
+def before_part(monkeypatch: pytest.MonkeyPatch, number: int, action: Callable[[], object]) -> None:
+    """Do something just before an export reads its part of this number."""
+    encode, seen = exporting.encode, iter(range(1, 1000))
+
+    def later(*arguments: Any) -> Any:
+        if next(seen) == number:
+            action()
+        return encode(*arguments)
+
+    monkeypatch.setattr(exporting, "encode", later)
+
+
+def test_who_waits_for_an_exclusive_lock_does_not_hold_an_export_for_ever(
+    small: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.query("create table retail.a (n integer); create table retail.b (n integer)")
+    waiting = threading.Thread(
+        target=small.query, args=["alter table retail.b add column c integer"], daemon=True
+    )
+
+    def change_b() -> None:
+        waiting.start()
+        while not small.query("select 1 from pg_locks where not granted"):
+            time.sleep(0.01)
+
+    monkeypatch.setattr(exporting, "_ROWS_WAIT", "200ms")
+    before_part(monkeypatch, 1, change_b)
+    with pytest.raises(UserError, match="stayed locked"):
+        export_small(small, tmp_path, workers=1)
+    waiting.join(20)
+    assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize("ended", ["lock table%", "select pg_advisory_lock%"])
+def test_an_export_whose_session_was_ended_writes_no_manifest(
+    small: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    months_of(small)
+
+    def end_it_and_exchange() -> None:
+        [(gone,)] = small.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where query ilike %s"
+            " and datname = current_database() and pid <> pg_backend_pid()",
+            ended,
+        )
+        assert gone
+
+    before_part(monkeypatch, 2, end_it_and_exchange)
+    with pytest.raises(UserError, match="The database stopped it"):
+        export_small(small, tmp_path, workers=1)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_the_settings_of_a_role_change_no_value_and_end_no_export(
+    small: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = small.parameters["dbname"]
+    small.query("create table retail.t as select 0.1::float8 + 0.2 as d, '\\x00ff'::bytea as b")
+    for setting in (
+        "extra_float_digits = -5",
+        "bytea_output = escape",
+        "idle_in_transaction_session_timeout = 100",
+    ):
+        small.query(f"alter database {name} set {setting}")
+    before_part(monkeypatch, 1, lambda: time.sleep(0.5))
+    try:
+        export_small(small, tmp_path)
+    finally:
+        small.query(f"alter database {name} reset all")
+    [file] = tmp_path.rglob("*.parquet")
+    assert pq.read_table(file).to_pylist() == [{"d": 0.1 + 0.2, "b": "\\x00ff"}]
+
+
+def test_a_time_limit_of_the_role_is_told(small: Database, tmp_path: Path) -> None:
+    name = small.parameters["dbname"]
+    small.query("create table retail.t as select n from generate_series(1, 300000) as n")
+    small.query(f"alter database {name} set statement_timeout = 20")
+    try:
+        with pytest.raises(UserError, match="statement_timeout"):
+            export_small(small, tmp_path)
+    finally:
+        small.query(f"set statement_timeout = 0; alter database {name} reset all")
+
+
+def check_small(database: Database, folder: Path) -> tuple[bool, str]:
+    """Whether a copy is good, and what is said about it."""
+    findings = check_copy(database.parameters, open_store(str(folder)))
+    return findings.good, "\n".join(findings.lines)
+
+
+def test_an_archived_month_stays_in_the_copy_until_it_is_to_be_forgotten(
+    small: Database, tmp_path: Path
+) -> None:
+    months_of(small)
+    export_small(small, tmp_path)
+    detach = "alter table retail.hechos detach partition retail.hechos_p20240{0};"
+    detach += "drop table retail.hechos_p20240{0};"
+    archived = """comment on table retail.hechos is 'dbt_state: {"retained_from": "2024-02-01"}'"""
+    small.query(detach.format(1) + archived)
+    small.query(detach.format(3))  # by hand: nothing tells that it is to stay
+    report = export_small(small, tmp_path)
+    assert report.told == [
+        "hechos: archived, kept in the copy: 2024-01",
+        "hechos: no longer published, their files go: 2024-03",
+    ]
+    assert export_small(small, tmp_path, grace=timedelta(0)).told == []
+    entries = files_of(manifest_of(tmp_path))
+    assert [period for _, period in entries] == ["2024-01", "2024-02"]
+    assert (tmp_path / entries["hechos", "2024-01"]["path"]).exists()
+    good, told = check_small(small, tmp_path)
+    assert good and "hechos: 1 archived, not compared" in told
+    small.query("alter table retail.hechos add column otra text")
+    with pytest.raises(UserError, match="no longer has 2024-01.*--forget-archived"):
+        export_small(small, tmp_path)
+    export_small(small, tmp_path, forget_archived=True)
+    assert [period for _, period in files_of(manifest_of(tmp_path))] == ["2024-02"]
+
+
+def test_partitions_of_equal_periods_do_not_replace_each_other(
+    small: Database, tmp_path: Path
+) -> None:
+    tables = {
+        "lista": ("list (c)", "text", ["for values in ('a')", "for values in ('b')", "default"]),
+        "horas": (
+            *("range (c)", "timestamptz"),
+            [
+                f"for values from ('2024-01-01 {a}:00+00') to ('2024-01-01 {b}:00+00')"
+                for a, b in (("00", "06"), ("06", "12"), ("12", "18"))
+            ],
+        ),
+        "numeros": (
+            *("range (c, d)", "bigint"),
+            [f"for values from ({n}, 1) to ({n}, 5)" for n in (1, 2, 3)],
+        ),
+    }
+    values = {
+        "lista": ["a", "b", "z"],
+        "horas": [f"2024-01-01 {hour}:00+00" for hour in (1, 7, 13)],
+        "numeros": [1, 2, 3],
+    }
+    for name, (how, kind, bounds) in tables.items():
+        small.query(f"create table retail.{name} (c {kind}, d integer) partition by {how}")
+        for number, bound in enumerate(bounds):
+            small.query(f"create table retail.{name}_{number} partition of retail.{name} {bound}")
+            small.query(f"insert into retail.{name} values (%s, 2)", values[name][number])
+    export_small(small, tmp_path)
+    entries = files_of(manifest_of(tmp_path))
+    assert entries.keys() == {(name, f"{name}_{n}") for name in tables for n in range(3)}
+    assert {entry["rows"] for entry in entries.values()} == {1}
+    assert check_small(small, tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("update retail.t set b = 'y'", "t: other values of b in the database"),
+        ("update retail.t set c = '2024-01-02'", "t: other values of c in the database"),
+        ("update retail.t set d = 0.5", "t: other values of d in the database"),
+        (
+            "drop view retail.v; create view retail.v as select a, d as b from retail.t",
+            "v: its SELECT changed",
+        ),
+        ("drop view retail.v", "v: in the copy, no longer in the database"),
+        ("create view retail.w as select a from retail.t", "w: not in the copy as a view"),
+        (
+            "drop table retail.u; create view retail.u as select a from retail.t",
+            "u: not in the copy as a view\nu: in the copy, no longer in the database as it was",
+        ),
+    ],
+)
+def test_a_check_finds_what_rows_and_sums_do_not_tell(
+    small: Database, tmp_path: Path, change: str, told: str
+) -> None:
+    small.query(
+        "create table retail.t as select 1 as a, 'x' as b, date '2024-01-01' as c, "
+        "0.1::float8 as d; create table retail.u as select 1 as a; "
+        "create view retail.v as select a, c as b from retail.t"
+    )
+    export_small(small, tmp_path)
+    assert check_small(small, tmp_path)[0]
+    small.query(change)
+    good, found = check_small(small, tmp_path)
+    assert not good and told in found
+
+
+def test_texts_of_any_length_and_with_any_line_end_are_copied(
+    small: Database, tmp_path: Path
+) -> None:
+    small.query("create table retail.t (a text, b integer)")
+    small.query(
+        "insert into retail.t select repeat('x', 20) || chr(13), n from "
+        "generate_series(1, 250000) as n"
+    )
+    small.query("create table retail.u as select repeat('y', 10000000) as a")
+    export_small(small, tmp_path)
+    assert {entry["rows"] for entry in files_of(manifest_of(tmp_path)).values()} == {250000, 1}
+    small.query("create table retail.v as select time '24:00' as t")
+    with pytest.raises(UserError, match="24:00:00"):
+        export_small(small, tmp_path)
+
+
+def test_a_domain_is_copied_as_what_it_is_made_of(small: Database, tmp_path: Path) -> None:
+    small.query(
+        "create domain retail.dinero as numeric(12, 2); create domain retail.precio as "
+        "retail.dinero check (value >= 0); create table retail.t (p retail.precio, n integer); "
+        "insert into retail.t values (1.50, 1)"
+    )
+    export_small(small, tmp_path)
+    [entry] = files_of(manifest_of(tmp_path)).values()
+    assert entry["totals"] == {"p": "1.50", "n": "1"}
+    assert check_small(small, tmp_path)[0]
+
+
+def test_a_partition_of_another_schema_and_a_table_without_columns(
+    small: Database, tmp_path: Path
+) -> None:
+    months_of(small)
+    small.query(
+        "drop schema if exists otro cascade; create schema otro; create table retail.vacia (); "
+        "alter table retail.hechos_p202402 set schema otro"
+    )
+    export_small(small, tmp_path)
+    assert [entry["rows"] for entry in files_of(manifest_of(tmp_path)).values()] == [1, 1, 1]
+    assert check_small(small, tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda manifest: manifest.pop("database"),
+        lambda manifest: manifest.update(layout="2"),
+        lambda manifest: manifest.update(relations=[]),
+        lambda manifest: manifest["relations"]["t"].pop("files"),
+        lambda manifest: manifest["relations"]["t"]["files"][0].pop("sha256"),
+    ],
+)
+def test_a_damaged_manifest_is_told(
+    small: Database, tmp_path: Path, damage: Callable[[dict[str, Any]], Any]
+) -> None:
+    small.query("create table retail.t as select 1 as a")
+    export_small(small, tmp_path)
+    manifest = manifest_of(tmp_path)
+    damage(manifest)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match="if it is a damaged one, delete it and export"):
+        export_small(small, tmp_path)
+
+
+def test_a_file_that_cannot_be_deleted_does_not_hide_that_the_copy_is_new(
+    small: Database, tmp_path: Path
+) -> None:
+    small.query("create table retail.t as select 1 as a")
+    export_small(small, tmp_path)
+    small.query("update retail.t set a = 2")
+
+    class Refusing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.files, name)
+
+        def delete_file(self, path: str) -> None:
+            raise PermissionError(13, path)
+
+    store = open_store(str(tmp_path))
+    refusing = replace(store, files=Refusing())  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="The copy is the new one"):
+        exporting.export(small.parameters, refusing, Options(grace=timedelta(0)))
+    assert files_of(manifest_of(tmp_path))["t", None]["totals"] == {"a": "2"}

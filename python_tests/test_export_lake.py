@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pytest
 from comparing import assert_same_rows
 from conftest import EMPTY_IN_THE_SMALL_WORLD, PROJECT, Database, run_script
 
+from retail_platform.errors import UserError
 from retail_platform.export.catalog import _is_alias
-from retail_platform.export.lake import open_lake
+from retail_platform.export.exporting import Options, export
+from retail_platform.export.lake import mirror, open_lake
 from retail_platform.export.stores import open_store
 from retail_platform.reporting.answers import read_statements
 
@@ -121,3 +124,61 @@ def test_the_copy_is_measured_into_the_page(built_database: Database, tmp_path: 
 )
 def test_a_view_that_computes_is_copied_with_its_rows(definition: str, alias: bool) -> None:
     assert _is_alias("retail", definition) is alias
+
+
+@pytest.fixture
+def small(empty_database: Database) -> Database:
+    """A relation of one row, and one without partitions."""
+    empty_database.query(
+        "create schema retail; create table retail.t as select 1 as a; "
+        "create table retail.vacia (dia date, hora time(0), importe numeric(12, 2), "
+        "momento timestamptz(3), etiquetas text[]) partition by range (dia)"
+    )
+    return empty_database
+
+
+def test_any_folder_and_a_relation_without_partitions_are_read(
+    small: Database, tmp_path: Path
+) -> None:
+    store = open_store(str(tmp_path / "co?pia [1]"))
+    export(small.parameters, store, Options())
+    for name in ("coXpia [1]", "co?pia 1"):  # what the name would find as a pattern
+        shutil.copytree(tmp_path / "co?pia [1]", tmp_path / name)
+    with open_lake(store) as session:
+        assert session.execute("select a from retail.t").fetchall() == [(1,)]
+        described = session.execute("describe retail.vacia").fetchall()
+        assert session.execute("select * from retail.vacia").fetchall() == []
+    types = ["DATE", "TIME", "DECIMAL(12,2)", "TIMESTAMP WITH TIME ZONE", "VARCHAR"]
+    assert [row[1] for row in described] == types
+
+
+def test_a_damaged_file_is_told_when_opened_and_when_mirrored(
+    small: Database, tmp_path: Path
+) -> None:
+    store = open_store(str(tmp_path / "copia"))
+    export(small.parameters, store, Options())
+    [file] = tmp_path.rglob("*.parquet")
+    file.write_bytes(b"?" * file.stat().st_size)
+    with pytest.raises(UserError, match="missing or damaged"):
+        open_lake(store)
+    with pytest.raises(UserError, match="is damaged: not the bytes"):
+        mirror(store, tmp_path / "local")
+
+
+def test_a_mirror_does_not_replace_the_copy_of_another_database(
+    small: Database, built_on_nothing: Database, tmp_path: Path
+) -> None:
+    for database, name in ((small, "una"), (built_on_nothing, "otra")):
+        export(database.parameters, open_store(str(tmp_path / name)), Options())
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match="holds the copy of another database.*--local"):
+        mirror(open_store(str(tmp_path / "una")), tmp_path / "otra")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.fixture
+def built_on_nothing(embedded_server, new_database) -> Database:  # type: ignore[no-untyped-def]
+    """Another database with something in it."""
+    database: Database = new_database(embedded_server)
+    database.query("create schema retail; create table retail.u as select 1 as b")
+    return database

@@ -23,6 +23,8 @@ from sqlglot import exp
 
 from retail_platform.commands import warehouse
 from retail_platform.errors import UserError
+from retail_platform.export.exporting import Options, export
+from retail_platform.export.stores import open_store
 from retail_platform.reporting.answers import read_statements
 from retail_platform.warehouse.dialects import WAREHOUSES, _joined
 from retail_platform.warehouse.queries import translate
@@ -324,6 +326,8 @@ def test_a_contract_that_the_copy_does_not_keep_is_refused(copied: Copied, tmp_p
         ("snowflake", ["--ddl", "--contracts", str(PROJECT / "README.md")], "is not the manifest"),
         ("snowflake", ["--query", "/nowhere/q.sql"], "There is no /nowhere/q.sql"),
         ("snowflake", ["--load", "--state", "/nowhere/s.json"], "Could not write"),
+        ("snowflake", ["--load", "--state", "/tmp"], "got the folder /tmp; it needs a file"),
+        ("snowflake", ["--ddl", "--schema", "a..b"], "allowed: a name, or project.dataset"),
     ],
 )
 def test_what_is_missing_is_told(
@@ -358,5 +362,178 @@ def test_what_only_postgresql_knows_is_translated() -> None:
     assert "DATE_FROM_PARTS(2024, 2, 1)" in translate(query, "snowflake")
     assert "YYYYMMDD" in translate(query, "redshift")
     assert "infinity" not in translate(query, "snowflake")
+    texts = translate("select 'infinity'::date from retail.t where x = 'infinity'", "snowflake")
+    assert "9999-12-31" in texts and "x = 'infinity'" in texts
     with pytest.raises(UserError, match="Not a statement"):
         translate("select from from", "bigquery")
+    with pytest.raises(UserError, match="Not a statement"):
+        translate("select 'a", "bigquery")
+
+
+@dataclass
+class Small:
+    """A database of a test's own, its copy, and what the command writes for it.
+
+    No model has a contract: the copy describes everything.
+    """
+
+    database: Database
+    copied: Copied
+
+    def export(self, *statements: str) -> None:
+        """Change the database and bring the copy up to date."""
+        for statement in statements:
+            self.database.query(statement)
+        export(self.database.parameters, open_store(str(self.copied.folder)), Options())
+
+    def load(self, name: str) -> None:
+        """Make the copy what a warehouse holds."""
+        state = self.copied.state(name)
+        state.write_bytes((self.copied.folder / "manifest.json").read_bytes())
+
+    def changed(self, name: str) -> list[str]:
+        """The statements of a change."""
+        state = str(self.copied.state(name))
+        script = self.copied.write(name, "--changed", "--state", state)
+        return warehouses.statements_of(script.removeprefix("-- nothing new\n"))
+
+    def definitions(self, name: str, *options: str) -> str:
+        """The statements of --ddl."""
+        return self.copied.write(name, "--ddl", *options)
+
+
+@pytest.fixture
+def small(empty_database: Database, tmp_path: Path) -> Small:
+    empty_database.query("create schema retail")
+    copied = Copied(tmp_path, tmp_path / "contracts.json")
+    copied.contracts.write_text(json.dumps({"nodes": {}}))
+    return Small(empty_database, copied)
+
+
+def test_a_run_that_fails_leaves_no_state_of_an_earlier_one(small: Small) -> None:
+    small.export("create table retail.t as select 1 as a")
+    small.load("snowflake")
+    small.export("update retail.t set a = 2")
+    assert small.changed("snowflake")  # its load fails, say, so that the state is not renamed
+    following = small.copied.state("snowflake").with_name("snowflake.json.next")
+    assert following.exists()
+    (small.copied.folder / "manifest.json").unlink()
+    with pytest.raises(UserError):
+        small.changed("snowflake")
+    assert not following.exists()
+
+
+@pytest.mark.parametrize("name", WAREHOUSES)
+def test_another_key_or_not_null_makes_a_table_again(small: Small, name: str) -> None:
+    small.export("create table retail.t (a integer, b integer)")
+    for change in ("alter column a set not null", "add primary key (a)"):
+        small.load(name)
+        small.export(f"alter table retail.t {change}")
+        made = [text for text in small.changed(name) if text.startswith("create")]
+        assert len(made) == 1 and ("not null" in made[0] or "primary key (a)" in made[0])
+    small.load(name)
+    small.export("comment on table retail.t is 'other words'")
+    assert small.changed(name) == []
+
+
+@pytest.mark.parametrize("name", WAREHOUSES)
+def test_a_table_that_became_a_view_goes_before_the_view_is_made(small: Small, name: str) -> None:
+    small.export(
+        "create table retail.d (a integer primary key); "
+        "create table retail.t (a integer references retail.d)",
+        "create table retail.u as select 1 as a; create view retail.v as select a from retail.u",
+    )
+    small.load(name)
+    small.export(
+        "drop table retail.t; drop table retail.d; create view retail.t as select a from retail.u",
+        "drop view retail.v; create view retail.v as select a as b from retail.u",
+    )
+    found = small.changed(name)
+    dropped = next(
+        n for n, text in enumerate(found) if text.startswith("drop table") and ".t" in text
+    )
+    made = next(n for n, text in enumerate(found) if "view retail.t" in text and "create" in text)
+    assert dropped < made
+    if name == "redshift":
+        assert "drop table if exists retail.d cascade" in found
+        # Its view cannot be replaced by one of other columns.
+        assert found.index("drop view if exists retail.v") < next(
+            n for n, text in enumerate(found) if "create or replace view retail.v" in text
+        )
+
+
+@pytest.mark.parametrize("name", WAREHOUSES)
+def test_an_archived_month_stays_in_the_warehouse(small: Small, name: str) -> None:
+    small.export(
+        "create table retail.h (dia date) partition by range (dia)",
+        "create table retail.h_1 partition of retail.h for values from ('2024-01-01') to "
+        "('2024-02-01')",
+    )
+    small.load(name)
+    small.export(
+        "drop table retail.h_1",
+        """comment on table retail.h is 'dbt_state: {"retained_from": "2024-02-01"}'""",
+    )
+    assert small.changed(name) == []
+
+
+@pytest.mark.parametrize("name", WAREHOUSES)
+def test_rows_are_deleted_by_days_only_where_partitions_are_days(small: Small, name: str) -> None:
+    small.export("create table retail.h (momento timestamptz) partition by range (momento)")
+    for number in (1, 2):  # months of Mexico
+        small.export(
+            f"create table retail.h_{number} partition of retail.h for values from "
+            f"('2024-0{number}-01 06:00+00') to ('2024-0{number + 1}-01 06:00+00')",
+            f"insert into retail.h values ('2024-0{number}-05')",
+        )
+    small.load(name)
+    small.export("insert into retail.h values ('2024-02-07')")
+    [deleted] = [text for text in small.changed(name) if text.startswith("delete")]
+    assert deleted.split("where ")[1] == "true"
+
+
+def test_what_the_dialects_reserve_and_how_tables_lie(small: Small) -> None:
+    small.export(
+        'create table retail."order" ("group" integer primary key, "a b" numeric(20, 4), '
+        "momento timestamp(3), hora time(0), instante timestamptz(3))",
+        'create view retail.v as select "group" as "grant", "a b", momento from retail."order"',
+        "create table retail.solo_dia (dia date primary key) partition by range (dia)",
+    )
+    snowflake = small.definitions("snowflake")
+    assert 'create table if not exists retail."ORDER" (\n    "GROUP" INT not null' in snowflake
+    assert 'primary key ("GROUP")' in snowflake and "TIMESTAMP(3)" in snowflake
+    assert re.search(r'"ORDER"."GROUP" AS "GRANT"|"GROUP" AS "GRANT"', snowflake)
+    assert '"a b"' in snowflake
+    redshift = small.definitions("redshift")
+    assert 'retail."order"' in redshift and "diststyle auto\ncompound sortkey (dia)" in redshift
+    for script in (redshift, small.definitions("bigquery")):
+        assert "(3)" not in script and "(0)" not in script
+
+
+def test_sums_of_any_digits_are_compared_exactly(small: Small) -> None:
+    small.export(
+        "create table retail.h (dia date, n numeric(38, 2)) partition by range (dia)",
+        *(
+            f"create table retail.h_{n} partition of retail.h for values from ('2024-0{n}-01') "
+            f"to ('2024-0{n + 1}-01'); insert into retail.h values ('2024-0{n}-05', "
+            f"123456789012345678901234567890.1{n})"
+            for n in (1, 2)
+        ),
+    )
+    assert "246913578024691357802469135780.23" in small.copied.write("snowflake", "--check")
+
+
+def test_foreign_keys_in_a_circle_are_told(small: Small) -> None:
+    small.export(
+        "create table retail.a (n integer primary key, m integer)",
+        "create table retail.b (m integer primary key, n integer references retail.a)",
+        "alter table retail.a add foreign key (m) references retail.b",
+    )
+    with pytest.raises(UserError, match="Foreign keys lead in a circle: . -> . -> ."):
+        small.definitions("snowflake")
+
+
+def test_options_of_pyarrow_are_no_part_of_the_place(small: Small) -> None:
+    small.export("create table retail.t as select 1 as a")
+    place = ["--place", "s3://cubo/copia?region=us-east-1"]
+    assert "url = 's3://cubo/copia/'" in small.definitions("snowflake", *place)

@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             grace=timedelta(hours=options.grace_hours),
             workers=options.workers,
             replace=options.replace,
+            forget_archived=options.forget_archived,
         ),
     )
     _print(report, store.shown, time.monotonic() - began)
@@ -87,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--replace", action="store_true", help="take the place of a copy of another database"
+    )
+    parser.add_argument(
+        "--forget-archived",
+        action="store_true",
+        help="let files go whose partition detach_partitions took out of PostgreSQL",
     )
     return parser
 

@@ -68,12 +68,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--local",
         type=Path,
-        default=Path("copia"),
+        default=Path("copia-local"),
         metavar="FOLDER",
         help="where the files of a bucket are kept on this machine (%(default)s)",
     )
     parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="make a DuckDB database of views for other tools"
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="make a DuckDB database of views for other tools; they name files, so save it again "
+        "after each export",
     )
     parser.add_argument(
         "--rows", type=int, default=40, metavar="N", help="rows shown (%(default)s)"

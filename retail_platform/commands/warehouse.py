@@ -37,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise UserError(f"There is no {path}; --query takes files of analyses/.")
             _print(_translated(path, options.warehouse, options.schema))
         return 0
+    if options.schema and not all(options.schema.split(".")):
+        raise UserError(f"--schema got '{options.schema}'; allowed: a name, or project.dataset.")
+    if options.state and (options.load or options.changed):
+        _forget_unfinished(options.state)
     store = open_store(options.of)
     manifest = read_manifest(store, required=True)
     path = options.contracts or require_project() / "target" / "manifest.json"
@@ -99,11 +103,33 @@ def _loaded(state: Path | None) -> Manifest:
         ) from None
 
 
+def _following(state: Path) -> Path:
+    return state.with_name(f"{state.name}.next")
+
+
+def _forget_unfinished(state: Path) -> None:
+    """Whoever renames what an earlier run left would take its load for this one's.
+
+    Raises:
+        UserError: It cannot be deleted, or the state is none.
+    """
+    if state.is_dir():
+        raise UserError(f"--state got the folder {state}; it needs a file: {state}/cargado.json.")
+    try:
+        _following(state).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"Could not delete {_following(state)}, of an earlier run: {error.strerror}. Do it by "
+            "hand, and repeat."
+        ) from None
+
+
 def _remember(state: Path | None, manifest: Manifest) -> list[str]:
     """Put the manifest beside the state, which becomes the state once the load went well."""
     if state is None:
         return []
-    following = state.with_name(f"{state.name}.next")
+    following = _following(state)
+    sys.stdout.flush()  # if the disk is full, the statements are not whole
     try:
         following.write_bytes(to_text(manifest))
     except OSError as error:
@@ -119,6 +145,8 @@ def _place(options: argparse.Namespace, store: Store) -> str:
     """
     kind = WAREHOUSES[options.warehouse]
     place = (options.place or store.shown).rstrip("/")
+    if "://" in place:
+        place = place.partition("?")[0].rstrip("/")  # pyarrow's options mean nothing there
     if options.warehouse == "snowflake":
         place = place.replace("gs://", "gcs://", 1)
     scheme = place.partition("://")[0] if "://" in place else ""

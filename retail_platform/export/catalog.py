@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,7 +31,22 @@ PERIOD = "periodo"
 """Name in the Hive folders, ``periodo=2024-01``; no column of a partitioned relation has it."""
 
 _STATE = re.compile(r"\s*dbt_state: (\{.*\})\s*$", re.DOTALL)
-_BOUND = re.compile(r"FROM \('?([^')]+)'?\) TO \('?([^')]+)'?\)")
+_DAY = r"'(\d{4}-\d\d-\d\d[^']*)'"
+_BOUND = re.compile(rf"FOR VALUES FROM \({_DAY}\) TO \({_DAY}\)")
+# Functions that PostgreSQL calls stable for the sake of a time zone or a style of printing.
+_STEADY = [
+    *("to_char", "to_date", "to_timestamp", "date_trunc", "date_part", "date", "timezone"),
+    *("make_timestamptz", "timestamptz", "timestamp", "time", "timetz", "interval", "numeric"),
+    *("generate_series", "concat", "concat_ws", "format", "array_to_string", "to_json", "to_jsonb"),
+    *("row_to_json", "json_agg", "jsonb_agg", "json_build_object", "jsonb_build_object"),
+    *(
+        "json_build_array",
+        "jsonb_build_array",
+        "json_object_agg",
+        "jsonb_object_agg",
+        "array_to_json",
+    ),
+]
 _NODES_OF_ALIASES = (
     *(exp.Select, exp.With, exp.CTE, exp.From, exp.Table, exp.TableAlias),
     *(exp.Column, exp.Alias, exp.Star, exp.Identifier),
@@ -92,14 +108,17 @@ class Part:
     Attributes:
         relation: The relation's name.
         table: What is read: the partition's name, or the relation's.
-        period: ``2024-01``, by the partition's lower bound; none of a whole relation.
-        lower: Its first day.
-        upper: The day after its last.
+        schema: Where that lies.
+        period: ``2024-01``, by the partition's lower bound, or its name if another one has the
+            same; none of a whole relation.
+        lower: Its first day, or moment; none if it is divided by something else.
+        upper: The one after its last.
         version: Differs when the content may have changed; none if nothing tells: it is read then.
     """
 
     relation: str
     table: str
+    schema: str
     period: str | None
     lower: str | None
     upper: str | None
@@ -118,6 +137,7 @@ class Relation:
         partitioned_by: Column whose period divides it.
         parts: Its files.
         definition: A view's SELECT.
+        retained_from: The day before which pg_lifecycle archived its partitions.
     """
 
     name: str
@@ -127,6 +147,7 @@ class Relation:
     partitioned_by: str | None = None
     parts: tuple[Part, ...] = ()
     definition: str | None = None
+    retained_from: str | None = None
 
     @cached_property
     def shape(self) -> str:
@@ -213,8 +234,10 @@ def read_relations(session: connection, schema: str) -> list[Relation]:
     with session.cursor() as cursor:
         # So that definitions name schemas, whatever path the role or the database prescribes.
         cursor.execute("set local search_path = ''")
-        cursor.execute(_CATALOG, {"schema": schema, "kinds": ["r", "p", "m", "v"]})
-        rows = [row for [row] in cursor.fetchall()]
+        cursor.execute(
+            _CATALOG, {"schema": schema, "kinds": ["r", "p", "m", "v"], "steady": _STEADY}
+        )
+        rows = [row for [row] in cursor.fetchall() if row["columns"]]  # a file has some
     relations = _versioned([_relation(schema, row) for row in rows], rows)
     for relation in relations:
         for column in relation.columns:
@@ -274,9 +297,9 @@ def _relation(schema: str, row: Mapping[str, Any]) -> Relation:
         kind, definition, state = "r", None, {}  # its state tells of its SELECT, not of its rows
     parts: tuple[Part, ...] = ()
     if kind == "p":
-        parts = tuple(_partition(name, child) for child in row["partitions"] or [])
+        parts = _apart([_partition(name, child) for child in row["partitions"] or []])
     elif kind != "v":
-        parts = (Part(name, name, None, None, None, state.get("version")),)
+        parts = (Part(name, name, schema, None, None, None, state.get("version")),)
     return Relation(
         name=name,
         comment=comment,
@@ -288,6 +311,7 @@ def _relation(schema: str, row: Mapping[str, Any]) -> Relation:
         partitioned_by=row["partitioned_by"],
         parts=tuple(sorted(parts, key=lambda part: part.period or "")),
         definition=definition,
+        retained_from=state.get("retained_from"),
     )
 
 
@@ -307,13 +331,23 @@ def _is_alias(schema: str, definition: str) -> bool:
 
 def _partition(relation: str, child: Mapping[str, Any]) -> Part:
     _, state = _split_comment(child["comment"])
-    bound = _BOUND.search(child["bound"])
+    bound = _BOUND.fullmatch(child["bound"])
     lower, upper = bound.groups() if bound else (None, None)
     period = "resto"
     if lower and upper:
         whole_month = lower.endswith("-01") and upper.endswith("-01")
         period = lower[:7] if whole_month else lower[:10]
-    return Part(relation, child["name"], period, lower, upper, state.get("version"))
+    return Part(
+        *(relation, child["name"], child["schema"], period, lower, upper, state.get("version"))
+    )
+
+
+def _apart(parts: list[Part]) -> tuple[Part, ...]:
+    """Parts by names instead of periods where these are equal: lists, hours, several columns."""
+    counted = Counter(part.period for part in parts)
+    return tuple(
+        replace(part, period=part.table) if counted[part.period] > 1 else part for part in parts
+    )
 
 
 def _split_comment(comment: str | None) -> tuple[str | None, Mapping[str, Any]]:
@@ -351,7 +385,21 @@ select json_build_object(
         select json_agg(
             json_build_object(
                 'name', attname,
-                'type', format_type(atttypid, atttypmod),
+                'type', (
+                    -- A domain is what it is made of.
+                    with recursive base (type, modifier) as (
+                        select atttypid, atttypmod
+                        union all
+                        select typbasetype, case typtypmod when -1 then modifier else typtypmod end
+                        from base
+                        inner join pg_type on pg_type.oid = type
+                        where typtype = 'd'
+                    )
+                    select format_type(type, modifier)
+                    from base
+                    inner join pg_type on pg_type.oid = type
+                    where typtype != 'd'
+                ),
                 'nullable', not attnotnull,
                 'comment', col_description(attrelid, attnum)
             )
@@ -417,14 +465,24 @@ select json_build_object(
                 filter (where found.relkind = 'v'),
             'still', bool_and(
                 found.relkind != 'v'
-                or pg_get_viewdef(found.oid) !~ '\m(CURRENT_|LOCALTIME|SESSION_USER)'
+                or pg_get_viewdef(found.oid)
+                    !~ '\m(CURRENT_|LOCALTIME|SESSION_USER|USER\M|TABLESAMPLE)'
+                -- A text that is cast to a day or a moment.
+                and pg_get_viewdef(found.oid) !~* '''(now|today|tomorrow|yesterday)\M'
                 and not exists (
                     select
                     from regexp_matches(pg_get_viewdef(found.oid), '(\w+)\(', 'g') as called
                     inner join pg_proc on proname = called[1]
-                    where provolatile = 'v' or proname in (
-                        'now', 'statement_timestamp', 'transaction_timestamp', 'age'
-                    )
+                    where provolatile = 'v' or provolatile = 's' and proname != all(%(steady)s)
+                )
+                -- What functions and operators of somebody read, no catalog tells.
+                and not exists (
+                    select
+                    from pg_rewrite
+                    inner join pg_depend
+                        on objid = pg_rewrite.oid and classid = 'pg_rewrite'::regclass
+                    where ev_class = found.oid
+                        and refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
                 )
             )
         )
@@ -434,6 +492,7 @@ select json_build_object(
     'partitions', (
         select json_agg(json_build_object(
             'name', child.relname,
+            'schema', (select nspname from pg_namespace where oid = child.relnamespace),
             'bound', pg_get_expr(child.relpartbound, child.oid),
             'comment', obj_description(child.oid, 'pg_class')
         ))

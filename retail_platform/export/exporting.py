@@ -38,7 +38,22 @@ from retail_platform.export.transfer import encode
 from retail_platform.postgres.connection import connect
 
 _LOCK_WAIT = "10min"
+# Of a session that reads: whoever waits in front of it for an exclusive lock waits for our guard,
+# which only sleeps, so the server sees no deadlock.
+_ROWS_WAIT = "1min"
 _ATTEMPTS = 5
+
+# What the text of a value depends on; and no limit of the role ends a session that holds the
+# snapshot while others work (some of these are unknown to older servers).
+_SETTINGS = """
+select set_config(name, value, false)
+from pg_settings
+inner join (
+    values ('extra_float_digits', '1'), ('bytea_output', 'hex'), ('timezone', 'UTC'),
+        ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),
+        ('transaction_timeout', '0')
+) as wanted (name, value) using (name)
+"""
 
 
 @dataclass(frozen=True)
@@ -50,12 +65,14 @@ class Options:
         grace: How long files stay that the copy no longer needs.
         workers: Parts moved at a time.
         replace: Whether a copy of another database may be replaced.
+        forget_archived: Whether files go whose partition was archived.
     """
 
     schema: str = "retail"
     grace: timedelta = timedelta(hours=1)
     workers: int = 2
     replace: bool = False
+    forget_archived: bool = False
 
 
 @dataclass
@@ -87,7 +104,7 @@ def export(parameters: Mapping[str, str], store: Store, options: Options) -> Rep
         UserError: The database cannot be read, or the place not be written. The copy is then the
             one before.
     """
-    with closing(connect(parameters)) as owner:
+    with closing(_connect(parameters)) as owner, _told_by_database(options.schema):
         owner.autocommit = True
         _only_one(owner, store)
         with snapshot(parameters, options.schema) as (session, snapshot_id):
@@ -96,8 +113,9 @@ def export(parameters: Mapping[str, str], store: Store, options: Options) -> Rep
             previous = read_manifest(store)
             _refuse_other_database(previous, database, store, options)
             present = store.sizes(options.schema)
-            plan = make_plan(relations, previous, present)
+            plan = make_plan(relations, previous, present, forget_archived=options.forget_archived)
             written = dict(_write_all(parameters, snapshot_id, store, options, plan.write, present))
+        _assert_alive(owner)
         entries = plan.keep | written
         paths = {entry["path"] for entry in entries.values()}
         orphans, foreign = _others(options.schema, relations, present, paths, previous)
@@ -132,14 +150,65 @@ def snapshot(parameters: Mapping[str, str], schema: str) -> Iterator[tuple[conne
 
     Yields:
         A session in the snapshot, and its name for further sessions.
+
+    Raises:
+        UserError: The database refused something, or ended a session: what was read since then may
+            be another state.
     """
-    with closing(connect(parameters)) as guard, closing(connect(parameters)) as session:
+    with (
+        closing(_connect(parameters)) as guard,
+        closing(_connect(parameters)) as session,
+        _told_by_database(schema),
+    ):
         _hold(guard, schema)
         session.set_session(isolation_level="REPEATABLE READ", readonly=True)
         with session.cursor() as cursor:
+            cursor.execute("set local lock_timeout = %s", [_ROWS_WAIT])
             cursor.execute("select pg_export_snapshot()")
             [[snapshot_id]] = cursor.fetchall()
         yield session, snapshot_id
+        _assert_alive(guard)
+        _assert_alive(session)
+
+
+def _connect(parameters: Mapping[str, str]) -> connection:
+    """A session that writes values as this program reads them, and that no time limit ends."""
+    session = connect(parameters)
+    session.autocommit = True  # so that no rollback takes them back
+    with session.cursor() as cursor:
+        cursor.execute(_SETTINGS)
+    session.autocommit = False
+    return session
+
+
+def _assert_alive(session: connection) -> None:
+    """A session that ended has let go of its locks."""
+    with session.cursor() as cursor:
+        cursor.execute("select 1")
+
+
+@contextmanager
+def _told_by_database(schema: str) -> Iterator[None]:
+    """Say what the database refused.
+
+    Raises:
+        UserError: In place of its error.
+    """
+    try:
+        yield
+    except UserError:  # a refused connection is both
+        raise
+    except psycopg2.errors.LockNotAvailable:
+        raise UserError(
+            f"A relation of schema '{schema}' stayed locked. Somebody holds it exclusively, or "
+            "waits to (VACUUM FULL, an ALTER TABLE): look into pg_stat_activity, repeat."
+        ) from None
+    except psycopg2.Error as error:
+        reason = str(error).strip() or "the connection ended"
+        raise UserError(
+            f"The database stopped it: {reason}. The copy is the one before; repeat. If a time "
+            "limit of the role did it (statement_timeout), raise that."
+        ) from None
 
 
 def _hold(guard: connection, schema: str) -> None:
@@ -164,11 +233,6 @@ def _hold(guard: connection, schema: str) -> None:
             guard.rollback()
             if attempt == _ATTEMPTS - 1:
                 raise
-        except psycopg2.errors.LockNotAvailable:
-            raise UserError(
-                f"A relation of schema '{schema}' stayed locked for {_LOCK_WAIT}. Somebody holds "
-                "it exclusively (VACUUM FULL, an ALTER TABLE): look into pg_stat_activity, repeat."
-            ) from None
 
 
 def _only_one(session: connection, store: Store) -> None:
@@ -226,18 +290,18 @@ def _write_all(
     local = threading.local()
 
     def begin() -> None:
-        local.session = connect(parameters)
+        local.session = _connect(parameters)
         sessions.append(local.session)
         local.session.set_session(isolation_level="REPEATABLE READ", readonly=True)
         with local.session.cursor() as cursor:
             cursor.execute("set transaction snapshot %s", [snapshot_id])
-            cursor.execute("set local timezone = 'UTC'")
+            cursor.execute("set local lock_timeout = %s", [_ROWS_WAIT])
 
     def move(item: tuple[Relation, Part]) -> tuple[tuple[str, str | None], FileEntry]:
         relation, part = item
         if not hasattr(local, "session"):
             begin()
-        encoded = encode(local.session, options.schema, relation, part)
+        encoded = encode(local.session, relation, part)
         entry = entry_of(options.schema, part, encoded)
         if present.get(entry["path"]) != entry["bytes"]:
             store.write(entry["path"], encoded.content)
@@ -253,11 +317,6 @@ def _write_all(
             finally:  # after an error: nothing more is begun
                 for future in moved:
                     future.cancel()
-    except psycopg2.Error as error:
-        raise UserError(
-            f"The database stopped the export: {str(error).strip()}. The copy is the one before; "
-            "repeat the export."
-        ) from None
     finally:
         for session in sessions:
             session.close()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
 from retail_platform.errors import UserError
+from retail_platform.export.catalog import Column
 from retail_platform.export.manifest import (
     MANIFEST,
     Manifest,
@@ -33,7 +37,7 @@ def open_lake(store: Store, database: str = ":memory:") -> duckdb.DuckDBPyConnec
         database: A file to make, default none.
 
     Raises:
-        UserError: There is no copy, or one of its files is missing.
+        UserError: There is no copy, or one of its files is missing or damaged.
     """
     if store.folder is None:
         raise UserError(f"{store.shown} is no folder of this machine: mirror it first.")
@@ -50,10 +54,10 @@ def open_lake(store: Store, database: str = ":memory:") -> duckdb.DuckDBPyConnec
         for name, relation in manifest["relations"].items():
             _create_view(session, schema, name, _read_files(store, relation), relation)
         _create_aliases(session, manifest)
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         raise UserError(
             f"A file of the copy at {store.shown} is missing or damaged: {error}. "
-            "Find out with retail export --check; an export writes it anew."
+            "Find out with retail export --check, delete it, and export: it is written anew."
         ) from None
     _describe(session, manifest)
     return session
@@ -70,11 +74,18 @@ def mirror(store: Store, folder: Path) -> Store:
         The folder as a place.
 
     Raises:
-        UserError: There is no copy, or no room for it.
+        UserError: There is no copy, a file of it is damaged, the folder holds the copy of another
+            database, or has no room.
     """
     manifest = read_manifest(store, required=True)
     local = open_store(str(folder))
-    before = files_of(read_manifest(local))
+    here = read_manifest(local)
+    if here and any(here[key] != manifest[key] for key in ("schema", "database")):
+        raise UserError(
+            f"{local.shown} holds the copy of another database, which the one of {store.shown} "
+            "would replace. Name another folder: --local."
+        )
+    before = files_of(here)
     present = local.sizes(manifest["schema"])
     files = files_of(manifest)
     for path, entry in files.items():
@@ -85,6 +96,11 @@ def mirror(store: Store, folder: Path) -> Store:
                     f"{path} went away at {store.shown} while it was read: repeat. If it stays "
                     "so, an export is missing (retail export --check)."
                 )
+            if sha256(content).hexdigest() != entry["sha256"]:
+                raise UserError(
+                    f"{path} at {store.shown} is damaged: not the bytes that the manifest tells. "
+                    "Delete it, and export: it is written anew."
+                )
             local.write(path, content)
     local.write(MANIFEST, to_text(manifest))
     for path in before.keys() - files.keys():
@@ -93,7 +109,15 @@ def mirror(store: Store, folder: Path) -> Store:
 
 
 def _read_files(store: Store, relation: Manifest) -> str:
-    paths = ", ".join(_text(store.address(file["path"])) for file in relation["files"])
+    if not relation["files"]:  # partitioned, without partitions
+        columns = [Column(**told) for told in relation["columns"]]
+        nulls = ", ".join(f"cast(null as {_type(c)}) as {_name(c.name)}" for c in columns)
+        return f"select {nulls} where false"
+    # DuckDB takes a name for a pattern.
+    addresses = [
+        re.sub(r"[*?[]", r"[\g<0>]", store.address(file["path"])) for file in relation["files"]
+    ]
+    paths = ", ".join(map(_text, addresses))
     return f"select * from read_parquet([{paths}], hive_partitioning = false)"
 
 
@@ -151,13 +175,16 @@ def _describe(session: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
                 f"insert into {CATALOG}.claves values (?, ?, ?, ?, ?)",
                 [name, key["kind"], key["columns"], key["to"], key["to_columns"]],
             )
-        session.executemany(
-            f"insert into {CATALOG}.archivos values (?, ?, ?, ?, ?, ?)",
-            [
-                [name, *(file[key] for key in ("period", "path", "rows", "bytes", "sha256"))]
-                for file in relation["files"]
-            ],
-        )
+        for file in relation["files"]:
+            session.execute(
+                f"insert into {CATALOG}.archivos values (?, ?, ?, ?, ?, ?)",
+                [name, *(file[key] for key in ("period", "path", "rows", "bytes", "sha256"))],
+            )
+
+
+def _type(column: Column) -> str:
+    told = "text" if pa.types.is_string(column.arrow_type) else column.type
+    return exp.DataType.build(told, dialect="postgres").sql("duckdb")
 
 
 def _name(name: str) -> str:

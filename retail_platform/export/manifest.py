@@ -18,7 +18,13 @@ KIND = "retail open copy"
 
 Manifest = dict[str, Any]
 FileEntry = dict[str, Any]
-"""``path, period, lower, upper, version, rows, bytes, sha256, totals`` of a file."""
+"""``path, period, lower, upper, version, rows, bytes, sha256, totals`` of a file; ``archived`` if
+its partition was taken out of PostgreSQL."""
+
+_ENTRY = {"path", "period", "lower", "upper", "version", "rows", "bytes", "sha256", "totals"}
+_DESCRIBED = {"comment", "columns", "keys"}
+_VIEW = _DESCRIBED | {"definition"}
+_RELATION = _DESCRIBED | {"shape", "sorted_by", "partitioned_by", "files"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Plan:
     Attributes:
         write: Parts to read and to write.
         keep: (relation, period) -> file that stays as it is.
-        told: What a person should know: columns that changed, relations that are gone.
+        told: What a person should know: columns that changed, what is gone or archived.
     """
 
     write: list[tuple[Relation, Part]]
@@ -66,9 +72,10 @@ def parse_manifest(content: bytes, name: str) -> Manifest:
         manifest = json.loads(content)
     except ValueError:
         manifest = None
-    if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
+    if not isinstance(manifest, dict) or manifest.get("kind") != KIND or not _is_whole(manifest):
         raise UserError(
-            f"{name} is not the manifest of a copy. Give a place that holds nothing else."
+            f"{name} is not the manifest of a copy. Give a place that holds nothing else; if it is "
+            "a damaged one, delete it and export: files that are there are used again."
         )
     if manifest["layout"] > LAYOUT:
         raise UserError(
@@ -76,6 +83,26 @@ def parse_manifest(content: bytes, name: str) -> Manifest:
             f"{manifest['layout']}, this one knows up to {LAYOUT}). Use that version."
         )
     return manifest
+
+
+def _is_whole(manifest: Manifest) -> bool:
+    """Whether everything is there that is read from a manifest."""
+    try:
+        relations = list(manifest["relations"].values())
+        entries = [entry for relation in relations for entry in relation["files"]]
+        return (
+            isinstance(manifest["layout"], int)
+            and isinstance(manifest["schema"], str)
+            and {"name", "system"} <= manifest["database"].keys()
+            and all(_RELATION <= relation.keys() for relation in relations)
+            and all(_ENTRY <= entry.keys() for entry in entries)
+            and all(
+                _DESCRIBED | {"definition"} <= view.keys() for view in manifest["views"].values()
+            )
+            and isinstance(manifest.get("superseded", {}), dict)
+        )
+    except (KeyError, TypeError, AttributeError):
+        return False
 
 
 def files_of(manifest: Manifest) -> dict[str, FileEntry]:
@@ -88,7 +115,11 @@ def files_of(manifest: Manifest) -> dict[str, FileEntry]:
 
 
 def make_plan(
-    relations: Iterable[Relation], previous: Manifest, present: Mapping[str, int]
+    relations: Iterable[Relation],
+    previous: Manifest,
+    present: Mapping[str, int],
+    *,
+    forget_archived: bool = False,
 ) -> Plan:
     """Compare what is published with what was copied.
 
@@ -96,6 +127,10 @@ def make_plan(
         relations: From the catalog.
         previous: The manifest of the copy, or an empty one.
         present: Path -> bytes of the files that are there.
+        forget_archived: Whether files go whose partition was archived.
+
+    Raises:
+        UserError: Files that nothing can write again have other columns than their relation.
     """
     plan = Plan([], {}, [])
     known = previous.get("relations", {})
@@ -108,6 +143,7 @@ def make_plan(
         if before["shape"] != relation.shape:
             plan.told.append(_difference(relation, before["columns"]))
         entries = {entry["period"]: entry for entry in before["files"]}
+        _without_partition(plan, relation, before, forget_archived)
         for part in relation.parts:
             entry = entries.get(part.period)
             if (
@@ -117,13 +153,52 @@ def make_plan(
                 and entry["version"] == part.version
                 and present.get(entry["path"]) == entry["bytes"]
             ):
-                plan.keep[relation.name, part.period] = entry
+                plan.keep[relation.name, part.period] = without_mark(entry)
             else:
                 plan.write.append((relation, part))
     plan.told.extend(
         f"{name} is no longer published: its files go" for name in sorted(known.keys() - names)
     )
     return plan
+
+
+def _without_partition(
+    plan: Plan, relation: Relation, before: Manifest, forget_archived: bool
+) -> None:
+    """Keep what pg_lifecycle took out of PostgreSQL; tell what else has no partition any more."""
+    periods = {part.period for part in relation.parts}
+    without = [entry for entry in before["files"] if entry["period"] not in periods]
+    archived = [] if forget_archived else [e for e in without if is_archived(relation, e)]
+    columns = [(column.name, column.type) for column in relation.columns]
+    if archived and columns != [(told["name"], told["type"]) for told in before["columns"]]:
+        raise UserError(
+            f"{_difference(relation, before['columns'])}, but PostgreSQL no longer has "
+            f"{_listed(archived)}. Attach these partitions again, or let their files go from the "
+            "copy: --forget-archived."
+        )
+    for entry in archived:
+        plan.keep[relation.name, entry["period"]] = entry | {"archived": True}
+    if new := [entry for entry in archived if not entry.get("archived")]:
+        plan.told.append(f"{relation.name}: archived, kept in the copy: {_listed(new)}")
+    if gone := [entry for entry in without if entry not in archived and entry["period"]]:
+        plan.told.append(f"{relation.name}: no longer published, their files go: {_listed(gone)}")
+
+
+def is_archived(relation: Relation, entry: FileEntry) -> bool:
+    """Whether pg_lifecycle took a file's partition out of PostgreSQL."""
+    return bool(
+        relation.retained_from and entry["upper"] and entry["upper"] <= relation.retained_from
+    )
+
+
+def without_mark(entry: FileEntry) -> FileEntry:
+    """An entry whose partition is there, again or still."""
+    return {key: value for key, value in entry.items() if key != "archived"}
+
+
+def _listed(entries: list[FileEntry]) -> str:
+    periods = sorted(entry["period"] for entry in entries)
+    return ", ".join(periods[:12]) + " ..." * (len(periods) > 12)
 
 
 def _difference(relation: Relation, before: list[Mapping[str, Any]]) -> str:
@@ -194,7 +269,10 @@ def make_manifest(
                 "shape": relation.shape,
                 "sorted_by": relation.sort_keys,
                 "partitioned_by": relation.partitioned_by,
-                "files": [entries[relation.name, part.period] for part in relation.parts],
+                "files": sorted(
+                    (entry for (name, _), entry in entries.items() if name == relation.name),
+                    key=lambda entry: entry["period"] or "",
+                ),
             }
             for relation in relations
             if relation.definition is None

@@ -69,8 +69,8 @@ class Store:
                 unfinished.unlink(missing_ok=True)
 
     def remove(self, path: str) -> None:
-        """Delete a file; one that is gone is no error."""
-        with self._told(f"delete {path}"):
+        """Delete a file that the copy no longer names; one that is gone is no error."""
+        with self._told(f"delete {path}", _NEW):
             try:
                 self.files.delete_file(path)
             except FileNotFoundError:
@@ -88,28 +88,30 @@ class Store:
         return {info.path: info.size for info in found if info.type == fs.FileType.File}
 
     @contextmanager
-    def _told(self, doing: str) -> Iterator[None]:
-        """Say what failed and that the copy is still the one before.
+    def _told(self, doing: str, now: str | None = None) -> Iterator[None]:
+        """Say what failed and what the copy is now, by default still the one before.
 
         Raises:
             UserError: In place of the file system's error.
         """
+        now = now or _UNCHANGED
         try:
             yield
         except FileNotFoundError:
             raise UserError(
                 f"Could not {doing} at {self.shown}: it is not there (the bucket, or the folder, "
-                f"may have been removed). {_UNCHANGED}"
+                f"may have been removed). {now}"
             ) from None
         except OSError as error:
             reason = re.sub(r"\s+", " ", os.strerror(error.errno) if error.errno else str(error))
             hint = _HINTS.get(error.errno or 0, "Look at the place and at your rights there.")
             raise UserError(
-                f"Could not {doing} at {self.shown}: {reason[:300]}. {hint} {_UNCHANGED}"
+                f"Could not {doing} at {self.shown}: {reason[:300]}. {hint} {now}"
             ) from None
 
 
 _UNCHANGED = "The copy is the one before; repeat the export, it goes on from there."
+_NEW = "The copy is the new one, and this file no part of it; the next export tries again."
 _HINTS = {
     errno.ENOSPC: "The disk is full: free some space.",
     errno.EDQUOT: "The quota of the disk is used up.",
@@ -132,6 +134,8 @@ def open_store(place: str) -> Store:
     """
     scheme, separator, rest = place.partition("://")
     if not separator:
+        if not place.strip() or place.startswith(tuple(f"{scheme}:" for scheme in SCHEMES)):
+            raise UserError(f"--to got '{place}'; allowed: a folder, or s3://bucket/prefix.")
         folder = Path(place).resolve()
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{place} is a file; --to needs a folder or s3://bucket/prefix.")
@@ -140,7 +144,8 @@ def open_store(place: str) -> Store:
         raise UserError(
             f"--to got '{scheme}://'; allowed: a folder, {', '.join(f'{s}://' for s in SCHEMES)}."
         )
-    if "@" in rest.partition("?")[0].partition("/")[0]:
+    named = rest.partition("?")[0]
+    if "@" in named.partition("/")[0] or re.search(":.*@", named):  # a secret may hold a slash
         raise UserError(
             "--to holds a key or password, which command lines and logs would show. Give it as "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a profile or an instance's role."

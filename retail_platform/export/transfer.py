@@ -24,6 +24,7 @@ from retail_platform.export.catalog import Part, Relation
 # What DuckDB reads at a time, so that a query of one month uses more than one core.
 _ROW_GROUP = 122_880
 _BLOCK = 4 * 1024**2
+_LARGEST_BLOCK = 2**31 - 1
 # Rows that tell whether a column's values repeat.
 _SAMPLE = 4_000
 # Digits of a sum in 128 bits, and what adding up to a billion rows can add to a number's.
@@ -50,19 +51,18 @@ class Encoded:
     totals: Totals
 
 
-def encode(session: connection, schema: str, relation: Relation, part: Part) -> Encoded:
+def encode(session: connection, relation: Relation, part: Part) -> Encoded:
     """Read a part in the session's snapshot and encode it.
 
     Args:
         session: In a transaction.
-        schema: Of the relation.
         relation: Which.
         part: Of the relation.
 
     Raises:
         UserError: A value has no counterpart in Arrow (an infinite date, NaN).
     """
-    rows = _sorted(_read(session, schema, relation, part), relation.sort_keys)
+    rows = _sorted(_read(session, relation, part), relation.sort_keys)
     sink = pa.BufferOutputStream()
     pq.write_table(
         rows,
@@ -95,10 +95,10 @@ def _exact_sum(values: pa.ChunkedArray) -> str | None:
     return None if total is None else str(total)
 
 
-def _read(session: connection, schema: str, relation: Relation, part: Part) -> pa.Table:
+def _read(session: connection, relation: Relation, part: Part) -> pa.Table:
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in relation.columns)
     statement = sql.SQL("copy (select {} from {}) to stdout (format csv)").format(
-        names, sql.Identifier(schema, part.table)
+        names, sql.Identifier(part.schema, part.table)
     )
     received = io.BytesIO()
     with session.cursor() as cursor:
@@ -107,31 +107,42 @@ def _read(session: connection, schema: str, relation: Relation, part: Part) -> p
     if not count:
         return relation.schema.empty_table()
     content = received.getvalue()
+    # Slower: only where there are any.
+    broken = content.count(b"\n") > count or b"\r" in content
     try:
-        return csv.read_csv(
-            pa.py_buffer(content),
-            csv.ReadOptions(
-                column_names=relation.schema.names, use_threads=False, block_size=_BLOCK
-            ),
-            csv.ParseOptions(
-                newlines_in_values=content.count(b"\n") > count,  # slower: only where there are any
-                ignore_empty_lines=False,  # a null of a relation with one column
-            ),
-            csv.ConvertOptions(
-                column_types=relation.schema,
-                # COPY quotes an empty text and leaves a null unquoted.
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
-        )
+        try:
+            return _parse(content, relation, _BLOCK, broken)
+        except pa.ArrowInvalid as error:
+            if "straddl" not in str(error):  # a row longer than a block: all in one
+                raise
+            return _parse(content, relation, min(len(content) + 1, _LARGEST_BLOCK), broken)
     except pa.ArrowInvalid as error:
         raise UserError(
-            f"{part.table} holds a value that cannot be copied: {error}. Infinite dates and NaN "
-            "have no counterpart in Parquet: correct the row, or its column's type."
+            f"{part.table} holds a value that cannot be copied: {error}. Infinite dates, NaN, "
+            "24:00:00 and years beyond 9999 have no counterpart in Parquet: correct the row, or "
+            "its column's type."
         ) from None
+
+
+def _parse(content: bytes, relation: Relation, block: int, broken: bool) -> pa.Table:
+    """What COPY sent; ``broken``: whether a row may have several lines."""
+    return csv.read_csv(
+        pa.py_buffer(content),
+        csv.ReadOptions(column_names=relation.schema.names, use_threads=False, block_size=block),
+        csv.ParseOptions(
+            newlines_in_values=broken,
+            ignore_empty_lines=False,  # a null of a relation with one column
+        ),
+        csv.ConvertOptions(
+            column_types=relation.schema,
+            # COPY quotes an empty text and leaves a null unquoted.
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+        ),
+    )
 
 
 def _sorted(rows: pa.Table, keys: list[str]) -> pa.Table:

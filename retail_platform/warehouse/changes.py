@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from retail_platform.export.manifest import FileEntry, Manifest
 from retail_platform.warehouse.contracts import Contents, Table, View
@@ -28,7 +30,7 @@ class Changes:
     """What a warehouse lacks.
 
     Attributes:
-        create: Tables that are new, or whose columns are others.
+        create: Tables that are new, or whose columns or keys are others.
         loads: Rows to replace, those of `create` included.
         drop: Tables that are gone.
         views: Views to make again.
@@ -67,10 +69,12 @@ def find_changes(contents: Contents, loaded: Manifest, current: Manifest) -> Cha
     create, loads, told = [], [], []
     for table in contents.tables:
         known = before.get(table.name)
-        if known is None or known["shape"] != table.shape:
+        if known is None or _defined(known) != _defined(current["relations"][table.name]):
             create.append(table)
             loads.append(Load(table, table.files))
-            told.append(f"{table.name}: {'new' if known is None else 'its columns changed'}")
+            told.append(
+                f"{table.name}: {'new' if known is None else 'its columns or keys changed'}"
+            )
         elif load := _changed(table, known["files"]):
             loads.append(load)
     drop = tuple(sorted(before.keys() - {table.name for table in contents.tables}))
@@ -89,6 +93,16 @@ def find_changes(contents: Contents, loaded: Manifest, current: Manifest) -> Cha
     )
 
 
+def _defined(relation: Manifest) -> list[Any]:
+    """What a table's definition is made of, but for comments."""
+    nullable = [(column["name"], column["nullable"]) for column in relation["columns"]]
+    return [relation["shape"], nullable, relation["keys"]]
+
+
+def _is_day(text: str | None) -> bool:
+    return bool(re.fullmatch(r"\d{4}-\d\d-\d\d( 00:00:00)?", text or ""))
+
+
 def _changed(table: Table, before: list[FileEntry]) -> Load | None:
     """Files are named by their content: another name is another content."""
     old = {entry["period"]: entry for entry in before}
@@ -101,10 +115,12 @@ def _changed(table: Table, before: list[FileEntry]) -> Load | None:
     if not periods:
         return None
     changed = [old.get(period) or new[period] for period in periods]
-    if table.partitioned_by is None or not all(entry["lower"] for entry in changed):
+    # Rows are deleted by days: not those of lists, hours, or days of another time zone.
+    by_days = all(_is_day(entry["lower"]) and _is_day(entry["upper"]) for entry in changed)
+    if table.partitioned_by is None or not by_days:
         return Load(table, table.files)
     return Load(
         table,
         tuple(new[period] for period in periods if period in new),
-        tuple(sorted((entry["lower"], entry["upper"]) for entry in changed)),
+        tuple(sorted((entry["lower"][:10], entry["upper"][:10]) for entry in changed)),
     )

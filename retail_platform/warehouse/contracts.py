@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -252,11 +252,21 @@ def _read_by(view: Mapping[str, Any]) -> set[str]:
 
 
 def _in_order(needs: Mapping[str, set[str]]) -> Iterable[str]:
-    """Names after those that they need, whatever is not among them left aside."""
+    """Names after those that they need, whatever is not among them left aside.
+
+    Raises:
+        UserError: Some need each other.
+    """
     sorter = TopologicalSorter(
         {name: sorted(needed & needs.keys() - {name}) for name, needed in sorted(needs.items())}
     )
-    return sorter.static_order()
+    try:
+        return list(sorter.static_order())
+    except CycleError as error:
+        raise UserError(
+            f"Foreign keys lead in a circle: {' -> '.join(error.args[1])}. Tables are made after "
+            "those that they refer to: take one of these keys out of the contract."
+        ) from None
 
 
 def is_text(column: Column) -> bool:

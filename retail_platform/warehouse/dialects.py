@@ -7,9 +7,10 @@ is written here.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from hashlib import sha256
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from retail_platform.export.catalog import Column, Key
 from retail_platform.export.manifest import FileEntry
 from retail_platform.warehouse.changes import Changes, Load
 from retail_platform.warehouse.contracts import Contents, Table, View, is_text
-from retail_platform.warehouse.queries import rename, translate
+from retail_platform.warehouse.queries import fold, rename, translate
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Warehouse:
 
     _kinds_of_keys: ClassVar[tuple[str, ...]] = ("primary", "unique", "foreign")
     _unenforced: ClassVar[str] = ""
+    _dropped_with: ClassVar[str] = ""
+    _times_have_digits: ClassVar[bool] = False
 
     contents: Contents
     schema: str
@@ -66,8 +69,8 @@ class Warehouse:
             *self._renew(changes.create),
             *self._keys_to(again),
             *self._transaction(changes.loads),
+            *(self._drop(name) for name in changes.drop),  # a view may have the name now
             *self._views(changes.views),
-            *(f"drop table if exists {self.name(name)}" for name in changes.drop),
         ]
 
     def check(self) -> str:
@@ -114,12 +117,18 @@ class Warehouse:
 
     def name(self, relation: str) -> str:
         """A relation as statements write it."""
-        table = exp.to_table(relation)
+        table = exp.Table(this=exp.to_identifier(relation))
         rename(table, self.schema)
-        return table.sql(self.dialect)
+        return self._sql(table)
+
+    def _sql(self, tree: exp.Expr) -> str:
+        return tree.sql(self.dialect)
+
+    def _drop(self, relation: str) -> str:
+        return f"drop table if exists {self.name(relation)}{self._dropped_with}"
 
     def _identifier(self, name: str) -> str:
-        return exp.to_identifier(name).sql(self.dialect)
+        return self._sql(exp.to_identifier(name))
 
     def _names(self, names: Iterable[str]) -> str:
         return ", ".join(map(self._identifier, names))
@@ -129,7 +138,9 @@ class Warehouse:
 
     def _type(self, column: Column) -> str:
         spelled = "text" if is_text(column) else column.type.replace(" without time zone", "")
-        spelled = spelled.replace("timestamp with time zone", "timestamptz")
+        spelled = re.sub(r"timestamp(\(\d\))? with time zone", r"timestamptz\1", spelled)
+        if not self._times_have_digits:
+            spelled = re.sub(r"^(time\w*)\(\d\)", r"\1", spelled)
         return exp.DataType.build(spelled, dialect="postgres").sql(self.dialect)
 
     def _key(self, key: Key) -> str:
@@ -198,7 +209,8 @@ class Warehouse:
 
     def _wide(self, name: str, like: Decimal) -> str:
         """A column with so many digits that its sum fits."""
-        return exp.cast(exp.column(name), _widest(like), dialect="postgres").sql(self.dialect)
+        column = exp.column(exp.to_identifier(name))
+        return self._sql(exp.cast(column, _widest(like), dialect="postgres"))
 
     def _number(self, number: Decimal) -> str:
         text = exp.Literal.string(f"{number:f}")
@@ -213,7 +225,13 @@ class Snowflake(Warehouse):
     access_is = "the storage integration"
     access_needed = True
 
+    _times_have_digits = True
+
     _most_files = 1000  # that one COPY may name
+
+    def _sql(self, tree: exp.Expr) -> str:
+        fold(tree)
+        return super()._sql(tree)
 
     @property
     def _stage(self) -> str:
@@ -281,8 +299,6 @@ class BigQuery(Warehouse):
     _clustering = ("smallint", "integer", "bigint", "boolean", "date", "text")
 
     def _type(self, column: Column) -> str:
-        if column.type.startswith("time("):  # it takes no precision
-            return "TIME"
         if column.type.startswith("numeric("):
             precision, scale = map(int, column.type[8:-1].split(","))
             if scale > 9 or precision - scale > 29:
@@ -368,10 +384,7 @@ class Redshift(Warehouse):
     access_needed = True
 
     folder: ClassVar[str] = "redshift"
-
-    def _type(self, column: Column) -> str:
-        # It takes no precision.
-        return "TIME" if column.type.startswith("time(") else super()._type(column)
+    _dropped_with = " cascade"  # foreign keys that lead to it
 
     def _text(self, text: str) -> str:
         # A backslash escapes there; as sqlglot escapes quotes (by one), not every client reads it.
@@ -389,25 +402,23 @@ class Redshift(Warehouse):
     def _renew(self, tables: Iterable[Table]) -> list[str]:
         # The first statement of the transaction: DDL is part of it here.
         return [
-            text
-            for table in tables
-            for text in (
-                f"drop table if exists {self.name(table.name)} cascade",
-                *self._create(table, ""),
-            )
+            text for table in tables for text in (self._drop(table.name), *self._create(table, ""))
         ]
 
     def replace(self, changes: Changes) -> list[str]:
         """All of it in one transaction, tables and views included."""
         statements = super().replace(changes)
-        return ["begin", *statements, "commit"] if statements else []
+        # One whose columns changed cannot be replaced; what reads another one goes first.
+        views = [f"drop view if exists {self.name(view.name)}" for view in reversed(changes.views)]
+        return ["begin", *views, *statements, "commit"] if statements else []
 
     def _layout(self, table: Table) -> str:
         sort = self._names(table.clustered_by or (table.key.columns if table.key else ()))
         layout = "diststyle all" if table.referred else "diststyle auto"
         if table.partitioned_by and table.key:
-            spread = next(name for name in table.key.columns if name != table.partitioned_by)
-            layout = f"diststyle key\ndistkey ({self._identifier(spread)})"
+            spread = [name for name in table.key.columns if name != table.partitioned_by]
+            if spread:
+                layout = f"diststyle key\ndistkey ({self._identifier(spread[0])})"
         return layout + (f"\ncompound sortkey ({sort})" if sort else "")
 
     def _comments(
@@ -480,7 +491,8 @@ def _widest(number: Decimal) -> str:
 def _totals(table: Table) -> dict[str, Decimal]:
     """Column -> the sum that the manifest tells, over all files."""
     totals: dict[str, Decimal] = {}
-    for entry in table.files:
-        for name, text in entry["totals"].items():
-            totals[name] = totals.get(name, Decimal(0)) + Decimal(text or 0)
+    with localcontext(prec=76):  # the default of 28 digits rounds
+        for entry in table.files:
+            for name, text in entry["totals"].items():
+                totals[name] = totals.get(name, Decimal(0)) + Decimal(text or 0)
     return totals

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlglot
 from sqlglot import exp
 
@@ -9,6 +11,19 @@ from retail_platform.errors import UserError
 
 _LAST_DAY = "9999-12-31"
 """Stands for an infinite date, which only PostgreSQL and Redshift know."""
+
+# https://docs.snowflake.com/en/sql-reference/reserved-keywords
+_RESERVED = set(
+    """
+    ACCOUNT ALL ALTER AND ANY AS BETWEEN BY CASE CAST CHECK COLUMN CONNECT CONNECTION CONSTRAINT
+    CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DATABASE DELETE
+    DISTINCT DROP ELSE EXISTS FALSE FOLLOWING FOR FROM FULL GRANT GROUP GSCLUSTER HAVING ILIKE IN
+    INCREMENT INNER INSERT INTERSECT INTO IS ISSUE JOIN LATERAL LEFT LIKE LOCALTIME LOCALTIMESTAMP
+    MINUS NATURAL NOT NULL OF ON OR ORDER ORGANIZATION QUALIFY REGEXP REVOKE RIGHT RLIKE ROW ROWS
+    SAMPLE SCHEMA SELECT SET SOME START TABLE TABLESAMPLE THEN TO TRIGGER TRUE TRY_CAST UNION
+    UNIQUE UPDATE USING VALUES VIEW WHEN WHENEVER WHERE WITH
+    """.split()
+)
 
 
 def translate(query: str, dialect: str, schemas: tuple[str, str] | None = None) -> str:
@@ -26,19 +41,42 @@ def translate(query: str, dialect: str, schemas: tuple[str, str] | None = None) 
     """
     try:
         tree = sqlglot.parse_one(query, read="postgres")
-    except sqlglot.errors.ParseError as error:
+    except sqlglot.errors.SqlglotError as error:
         raise UserError(f"Not a statement of PostgreSQL: {error}") from None
     for call in list(tree.find_all(exp.Anonymous)):
         if call.name.lower() == "make_date":
             call.replace(_date(call.expressions, dialect))
     for literal in list(tree.find_all(exp.Literal)):
-        if literal.is_string and literal.name == "infinity":
+        if literal.is_string and literal.name == "infinity" and _is_of_a_day(literal):
             literal.replace(exp.cast(exp.Literal.string(_LAST_DAY), "date"))
     if schemas:
         for table in tree.find_all(exp.Table):
             if table.db == schemas[0]:
                 rename(table, schemas[1])
+    if dialect == "snowflake":
+        fold(tree)
     return tree.sql(dialect, pretty=True, comments=False)
+
+
+def _is_of_a_day(literal: exp.Literal) -> bool:
+    """A text of a condition may say infinity too; what stands for no day is in a coalesce."""
+    parent = literal.parent
+    if isinstance(parent, exp.Cast):
+        return parent.to.this in exp.DataType.TEMPORAL_TYPES
+    return isinstance(parent, exp.Coalesce)
+
+
+def fold(tree: exp.Expr) -> None:
+    """Names as Snowflake holds those that nothing quotes, in upper case.
+
+    PostgreSQL quotes what it reserves itself, and sqlglot does not know what Snowflake does.
+    """
+    for name in tree.find_all(exp.Identifier):
+        if re.fullmatch(r"[A-Za-z_]\w*", name.name, re.ASCII):
+            reserved = name.name.upper() in _RESERVED
+            name.set("quoted", reserved)
+            if reserved:
+                name.set("this", name.name.upper())
 
 
 def rename(table: exp.Table, schema: str) -> None:
