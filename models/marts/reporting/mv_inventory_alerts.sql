@@ -28,7 +28,8 @@ ultima_foto as (
 
 ),
 
-fotos as (
+-- Stores that sent nothing of that day, apart: so the planner knows how many rows the others have.
+atrasadas as (
 
     select
         inventario.tienda_id,
@@ -37,11 +38,14 @@ fotos as (
     inner join {{ ref('dim_tienda') }} as tiendas on inventario.tienda_id = tiendas.tienda_id
     where
         inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
-        and inventario.fecha <= (select ultima_foto.fecha from ultima_foto)
+        and inventario.fecha < (select ultima_foto.fecha from ultima_foto)
         and (
-            inventario.fecha = (select ultima_foto.fecha from ultima_foto)
-            or tiendas.fecha_cierre >= (select ultima_foto.fecha from ultima_foto)
+            tiendas.fecha_cierre >= (select ultima_foto.fecha from ultima_foto)
             or tiendas.fecha_cierre is null and tiendas.activo
+        )
+        and inventario.tienda_id not in (
+            select puntuales.tienda_id from {{ ref('fact_inventario') }} as puntuales
+            where puntuales.fecha = (select ultima_foto.fecha from ultima_foto)
         )
     group by inventario.tienda_id
 
@@ -49,15 +53,27 @@ fotos as (
 
 existencias as (
 
+    select * from {{ ref('fact_inventario') }}
+    where fecha = (select ultima_foto.fecha from ultima_foto)
+    union all
     select inventario.*
     from {{ ref('fact_inventario') }} as inventario
-    inner join fotos
+    inner join atrasadas
         on
-            inventario.tienda_id = fotos.tienda_id
-            and inventario.fecha = fotos.fecha
+            inventario.tienda_id = atrasadas.tienda_id
+            and inventario.fecha = atrasadas.fecha
     where
         inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
-        and inventario.fecha <= (select ultima_foto.fecha from ultima_foto)
+        and inventario.fecha < (select ultima_foto.fecha from ultima_foto)
+
+),
+
+fotos as (
+
+    select distinct
+        tienda_id,
+        fecha
+    from existencias
 
 ),
 
