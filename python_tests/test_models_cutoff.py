@@ -222,6 +222,16 @@ def test_open_is_what_the_catalogue_says(judge: Callable[..., tuple]) -> None:
     late = "update tiendas set fecha_apertura = %r where tienda_id > 8"
     assert judge({june(1): 8, june(2): 8}, late % "2025-06-03")[0] == june(2)
     assert judge({june(1): 8, june(2): 8}, late % "2025-06-02")[0] == june(1)
+    # In works: from their first day to the day before they are over.
+    works = (
+        "update tiendas set fecha_inicio_remodelacion = %r, fecha_remodelacion = %r "
+        "where tienda_id > 8"
+    )
+    assert judge(sold, works % ("2025-06-02", "2025-06-03"))[0] == june(2)
+    assert judge(sold, works % ("2025-06-03", "2025-07-01"))[0] == june(1)
+    assert judge(sold, works % ("2025-05-01", "2025-06-02"))[0] == june(1)
+    # Those that sell in spite of them count.
+    assert judge(sold | {june(2): 10}, works % ("2025-06-02", "2025-07-01"))[3:] == (10, 10)
     alone = "delete from tiendas where tienda_id > 1"
     assert judge({june(1): 1, june(5): 1}, alone) == (june(5), june(5), june(5), 1, 1)
 
