@@ -37,11 +37,13 @@ select
     round(100.0 * sumas.articulos_devueltos / sumas.articulos, 2) as tasa_pct,
     case
         when sumas.lineas_devueltas between 1 and sumas.lineas
-            then round(
-                100 * sqrt(
-                    sumas.lineas_devueltas * (sumas.lineas - sumas.lineas_devueltas) / sumas.lineas
-                ) / sumas.lineas, 2
-            )
+            then
+                round(
+                    100 * sqrt(
+                        sumas.lineas_devueltas
+                        * (sumas.lineas - sumas.lineas_devueltas) / sumas.lineas
+                    ) / sumas.lineas, 2
+                )
     end as error_pct,
     sumas.devoluciones
 from sumas
