@@ -729,6 +729,9 @@ def test_an_archived_month_stays_in_the_copy_until_it_is_to_be_forgotten(
     assert (tmp_path / entries["hechos", "2024-01"]["path"]).exists()
     good, told = check_small(small, tmp_path)
     assert good and "hechos: 1 archived, not compared" in told
+    (tmp_path / entries["hechos", "2024-01"]["path"]).unlink()
+    [told] = export_small(small, tmp_path).told
+    assert "hechos: archived, and its files are lost: 2024-01" in told
     small.query("alter table retail.hechos add column otra text")
     with pytest.raises(UserError, match="no longer has 2024-01.*--forget-archived"):
         export_small(small, tmp_path)

@@ -143,7 +143,7 @@ def make_plan(
         if before["shape"] != relation.shape:
             plan.told.append(_difference(relation, before["columns"]))
         entries = {entry["period"]: entry for entry in before["files"]}
-        _without_partition(plan, relation, before, forget_archived)
+        _without_partition(plan, relation, before, present, forget_archived)
         for part in relation.parts:
             entry = entries.get(part.period)
             if (
@@ -153,7 +153,7 @@ def make_plan(
                 and entry["version"] == part.version
                 and present.get(entry["path"]) == entry["bytes"]
             ):
-                plan.keep[relation.name, part.period] = without_mark(entry)
+                plan.keep[relation.name, part.period] = _without_mark(entry)
             else:
                 plan.write.append((relation, part))
     plan.told.extend(
@@ -163,7 +163,11 @@ def make_plan(
 
 
 def _without_partition(
-    plan: Plan, relation: Relation, before: Manifest, forget_archived: bool
+    plan: Plan,
+    relation: Relation,
+    before: Manifest,
+    present: Mapping[str, int],
+    forget_archived: bool,
 ) -> None:
     """Keep what pg_lifecycle took out of PostgreSQL; tell what else has no partition any more."""
     periods = {part.period for part in relation.parts}
@@ -180,6 +184,11 @@ def _without_partition(
         plan.keep[relation.name, entry["period"]] = entry | {"archived": True}
     if new := [entry for entry in archived if not entry.get("archived")]:
         plan.told.append(f"{relation.name}: archived, kept in the copy: {_listed(new)}")
+    if lost := [entry for entry in archived if present.get(entry["path"]) != entry["bytes"]]:
+        plan.told.append(
+            f"{relation.name}: archived, and its files are lost: {_listed(lost)}. Bring them back, "
+            "attach the partitions, or --forget-archived"
+        )
     if gone := [entry for entry in without if entry not in archived and entry["period"]]:
         plan.told.append(f"{relation.name}: no longer published, their files go: {_listed(gone)}")
 
@@ -187,11 +196,11 @@ def _without_partition(
 def is_archived(relation: Relation, entry: FileEntry) -> bool:
     """Whether pg_lifecycle took a file's partition out of PostgreSQL."""
     return bool(
-        relation.retained_from and entry["upper"] and entry["upper"] <= relation.retained_from
+        relation.retained_from and entry["upper"] and entry["upper"][:10] <= relation.retained_from
     )
 
 
-def without_mark(entry: FileEntry) -> FileEntry:
+def _without_mark(entry: FileEntry) -> FileEntry:
     """An entry whose partition is there, again or still."""
     return {key: value for key, value in entry.items() if key != "archived"}
 
