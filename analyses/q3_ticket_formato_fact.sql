@@ -16,7 +16,9 @@ select
     round(
         sum(
             case
-                when productos.unidad_medida = 'kg' or ventas.unidades != trunc(ventas.unidades) then 1
+                when
+                    productos.unidad_medida = 'kg' or ventas.unidades != trunc(ventas.unidades)
+                    then 1
                 else ventas.unidades
             end
         ) / count(distinct ventas.ticket_id), 2

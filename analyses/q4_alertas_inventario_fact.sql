@@ -8,45 +8,16 @@ corte as (
 
 ),
 
--- A store whose stock is late keeps its snapshot for a week; one that has closed has none.
-ultima_foto as (
-
-    select max(fecha) as fecha
-    from {{ ref('fact_inventario') }}
-    where fecha <= (select corte.fecha_corte from corte)
-
+existencias as (
+    {{ last_stock() }}
 ),
 
 fotos as (
 
-    select
-        inventario.tienda_id,
-        max(inventario.fecha) as fecha
-    from {{ ref('fact_inventario') }} as inventario
-    inner join {{ ref('dim_tienda') }} as tiendas on inventario.tienda_id = tiendas.tienda_id
-    where
-        inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
-        and inventario.fecha <= (select ultima_foto.fecha from ultima_foto)
-        and (
-            inventario.fecha = (select ultima_foto.fecha from ultima_foto)
-            or tiendas.fecha_cierre >= (select ultima_foto.fecha from ultima_foto)
-            or tiendas.fecha_cierre is null and tiendas.activo
-        )
-    group by inventario.tienda_id
-
-),
-
-existencias as (
-
-    select inventario.*
-    from {{ ref('fact_inventario') }} as inventario
-    inner join fotos
-        on
-            inventario.tienda_id = fotos.tienda_id
-            and inventario.fecha = fotos.fecha
-    where
-        inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
-        and inventario.fecha <= (select ultima_foto.fecha from ultima_foto)
+    select distinct
+        tienda_id,
+        fecha
+    from existencias
 
 ),
 
@@ -105,19 +76,7 @@ pedidos as (
 ),
 
 pendientes as (
-
-    select
-        pedidos.tienda_id,
-        pedidos.producto_id,
-        sum(pedidos.unidades_pedidas) as unidades
-    from pedidos
-    inner join fotos
-        on
-            pedidos.tienda_id = fotos.tienda_id
-            and pedidos.desde <= fotos.fecha
-            and pedidos.hasta >= fotos.fecha
-    group by pedidos.tienda_id, pedidos.producto_id
-
+    {{ orders_on_the_way('pedidos', 'fotos') }}
 ),
 
 medidas as (

@@ -3,8 +3,9 @@
 -- Grain: one row, for the sales.
 -- A store has reported a day when it sent sales of it or of a later day: a small store sells
 -- nothing on some days. Open: between opening and closing, both included; a store that is not
--- active and has no closing date is expected no more, one in works counts only if it reported. Looks back 92 days, so it costs the same
--- however long the history is; when none of them is complete, the last day with sales counts.
+-- active and has no closing date is expected no more, one in works counts only if it reported.
+-- Looks back 92 days, so it costs the same however long the history is; when none of them is
+-- complete, the last day with sales counts.
 
 with
 

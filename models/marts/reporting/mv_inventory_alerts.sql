@@ -20,52 +20,8 @@ corte as (
 
 ),
 
-ultima_foto as (
-
-    select max(fecha) as fecha
-    from {{ ref('fact_inventario') }}
-    where fecha <= (select corte.fecha_corte from corte)
-
-),
-
--- Stores that sent nothing of that day, apart: so the planner knows how many rows the others have.
-atrasadas as (
-
-    select
-        inventario.tienda_id,
-        max(inventario.fecha) as fecha
-    from {{ ref('fact_inventario') }} as inventario
-    inner join {{ ref('dim_tienda') }} as tiendas on inventario.tienda_id = tiendas.tienda_id
-    where
-        inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
-        and inventario.fecha < (select ultima_foto.fecha from ultima_foto)
-        and (
-            tiendas.fecha_cierre >= (select ultima_foto.fecha from ultima_foto)
-            or tiendas.fecha_cierre is null and tiendas.activo
-        )
-        and inventario.tienda_id not in (
-            select puntuales.tienda_id from {{ ref('fact_inventario') }} as puntuales
-            where puntuales.fecha = (select ultima_foto.fecha from ultima_foto)
-        )
-    group by inventario.tienda_id
-
-),
-
 existencias as (
-
-    select * from {{ ref('fact_inventario') }}
-    where fecha = (select ultima_foto.fecha from ultima_foto)
-    union all
-    select inventario.*
-    from {{ ref('fact_inventario') }} as inventario
-    inner join atrasadas
-        on
-            inventario.tienda_id = atrasadas.tienda_id
-            and inventario.fecha = atrasadas.fecha
-    where
-        inventario.fecha > (select ultima_foto.fecha from ultima_foto) - 7
-        and inventario.fecha < (select ultima_foto.fecha from ultima_foto)
-
+    {{ last_stock() }}
 ),
 
 fotos as (
@@ -106,21 +62,7 @@ politicas as (
 ),
 
 pendientes as (
-
-    -- On the day of the snapshot: what came later is not in its stock.
-    select
-        pedidos.tienda_id,
-        pedidos.producto_id,
-        sum(pedidos.unidades_pedidas) as unidades,
-        min(pedidos.fecha_promesa) as fecha_promesa
-    from pedidos
-    inner join fotos
-        on
-            pedidos.tienda_id = fotos.tienda_id
-            and pedidos.desde <= fotos.fecha
-            and pedidos.hasta >= fotos.fecha
-    group by pedidos.tienda_id, pedidos.producto_id
-
+    {{ orders_on_the_way('pedidos', 'fotos') }}
 ),
 
 medidas as (

@@ -138,13 +138,9 @@ final as (
     inner join periodos
         on por_miembro.periodo = periodos.periodo and por_miembro.desde = periodos.desde
     where
-        por_miembro.dias_tienda > 0
-        or por_miembro.lineas > 0
-        or por_miembro.ventas_netas != 0
-        or (
-            periodos.tiene_anterior
-            and (por_miembro.total_ventas_anterior > 0 or por_miembro.ventas_netas_anterior != 0)
-        )
+        greatest(por_miembro.dias_tienda, por_miembro.lineas, abs(por_miembro.ventas_netas)) > 0
+        or periodos.tiene_anterior
+        and greatest(por_miembro.total_ventas_anterior, abs(por_miembro.ventas_netas_anterior)) > 0
         or periodos.tiene_evento and por_miembro.ventas_evento > 0
 
 )

@@ -24,27 +24,8 @@ corte as (
 
 ),
 
-lineas as (
-
-    select distinct
-        ventas.ticket_id,
-        ventas.producto_id,
-        tiendas.formato
-    from {{ ref('fact_ventas') }} as ventas
-    inner join {{ ref('dim_tienda') }} as tiendas on ventas.tienda_id = tiendas.tienda_id
-    where
-        ventas.fecha_venta > (select corte.fecha_corte from corte) - 28
-        and ventas.fecha_venta <= (select corte.fecha_corte from corte)
-
-),
-
 canastas as (
-
-    select
-        *,
-        least(count(*) over (partition by ticket_id), 15) as tamano
-    from lineas
-
+    {{ baskets(28) }}
 ),
 
 clases as (

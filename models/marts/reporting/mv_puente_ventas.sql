@@ -8,8 +8,8 @@
 -- mv_kpi_periodos of which the data hold the year before too.
 -- Additive over regions and categories: the two sales, cambio, and nothing else. A part of a total
 -- is not the sum of its members' parts: what is mix of the total is volume of one of them.
--- volumen + mezcla + precio + nuevos + descontinuados + devuelto = cambio, to the cent. Goods by weight are a
--- group of their own, so kilograms are never added to pieces.
+-- volumen + mezcla + precio + nuevos + descontinuados + devuelto = cambio, to the cent. Goods by
+-- weight are a group of their own, so kilograms are never added to pieces.
 
 with
 
@@ -119,10 +119,10 @@ redondeados as (
         ventas_netas - ventas_netas_anterior as cambio,
         ventas_netas - ventas_netas_anterior
         - volumen - mezcla - precio - nuevos - descontinuados - devuelto as redondeo,
-        case
-            greatest(
-                abs(volumen), abs(mezcla), abs(precio), abs(nuevos), abs(descontinuados), abs(devuelto)
-            )
+        case greatest(
+            abs(volumen), abs(mezcla), abs(precio),
+            abs(nuevos), abs(descontinuados), abs(devuelto)
+        )
             when abs(volumen) then 'volumen'
             when abs(mezcla) then 'mezcla'
             when abs(precio) then 'precio'

@@ -25,7 +25,8 @@ pedidos as (
         pedidos.fecha_promesa,
         pedidos.fecha_promesa - pedidos.fecha_pedido as plazo_prometido,
         case
-            when pedidos.fecha_entrega <= corte.fecha_corte then pedidos.fecha_entrega - pedidos.fecha_pedido
+            when pedidos.fecha_entrega <= corte.fecha_corte
+                then pedidos.fecha_entrega - pedidos.fecha_pedido
         end as plazo_real,
         pedidos.fecha_entrega <= least(pedidos.fecha_promesa, corte.fecha_corte) as es_a_tiempo,
         pedidos.unidades_pedidas,

@@ -12,6 +12,12 @@ corte as (
 
 ),
 
+primer_dia as (
+
+    select min(fecha) as fecha from {{ ref('agg_ventas_dia_tienda') }}
+
+),
+
 tiendas as (
 
     select * from {{ ref('dim_tienda') }}
@@ -66,7 +72,7 @@ final as (
         sumas.formato,
         sumas.categoria,
         (sumas.mes + interval '1 month')::date - 1 > corte.fecha_corte
-        or sumas.mes < (select min(primero.fecha) from {{ ref('agg_ventas_dia_tienda') }} as primero) as es_parcial,
+        or sumas.mes < (select primer_dia.fecha from primer_dia) as es_parcial,
         {% for name in [
             'venta_bruta', 'descuento', 'total_ventas', 'ventas_netas', 'margen', 'margen_cedido'
         ] -%}

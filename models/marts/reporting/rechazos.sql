@@ -25,7 +25,7 @@ rechazadas as (
     ] %}
         select
             'raw_{{ name }}' as tabla,
-            entregadas.{{ date }} as fecha,
+            entregadas.{{ date }} as dia,
             razones.motivo,
             razones.lugar
         from {{ ref('cuarentena_' ~ name) }} as entregadas
@@ -38,7 +38,7 @@ final as (
 
     select
         rechazadas.tabla,
-        date_trunc('month', rechazadas.fecha)::date as mes,
+        date_trunc('month', rechazadas.dia)::date as mes,
         rechazadas.motivo,
         motivos.descripcion,
         count(*) as filas,
