@@ -1,4 +1,4 @@
-{# A var of which a share is taken: refused unless it is a number up to 1 and above 0, or 0 where that is a share too. #}
+{# A var that is a share: refused unless it is a number up to 1 and above 0, or 0 where that is a share too. #}
 {% macro share_var(name) %}
     {%- set meanings = {
         'complete_day_share': 'the share of the open stores that must have reported a day (0.9: nine of ten)',
