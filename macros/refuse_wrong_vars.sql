@@ -6,7 +6,9 @@
     {%- for name in ('complete_day_share', 'sample_share', 'max_refused_share') -%}
         {%- do share_var(name) -%}
     {%- endfor -%}
-    {%- do date_var('cutoff_date') -%}
+    {%- for name in ('cutoff_date', 'calendar_from', 'calendar_to') -%}
+        {%- do date_var(name) -%}
+    {%- endfor -%}
     {%- set years = var('years_in_views') -%}
     {%- if years is not integer or years < 1 -%}
         {%- do exceptions.raise_compiler_error(
