@@ -72,15 +72,17 @@ def parse_manifest(content: bytes, name: str) -> Manifest:
         manifest = json.loads(content)
     except ValueError:
         manifest = None
-    if not isinstance(manifest, dict) or manifest.get("kind") != KIND or not _is_whole(manifest):
+    is_one = isinstance(manifest, dict) and manifest.get("kind") == KIND
+    layout = manifest.get("layout") if is_one else None
+    if isinstance(layout, int) and layout > LAYOUT:
+        raise UserError(
+            f"{name} was written by a later version of this program (layout {layout}, this one "
+            f"knows up to {LAYOUT}). Use that version."
+        )
+    if not is_one or not _is_whole(manifest):
         raise UserError(
             f"{name} is not the manifest of a copy. Give a place that holds nothing else; if it is "
             "a damaged one, delete it and export: files that are there are used again."
-        )
-    if manifest["layout"] > LAYOUT:
-        raise UserError(
-            f"{name} was written by a later version of this program (layout "
-            f"{manifest['layout']}, this one knows up to {LAYOUT}). Use that version."
         )
     return manifest
 
@@ -96,9 +98,7 @@ def _is_whole(manifest: Manifest) -> bool:
             and {"name", "system"} <= manifest["database"].keys()
             and all(_RELATION <= relation.keys() for relation in relations)
             and all(_ENTRY <= entry.keys() for entry in entries)
-            and all(
-                _DESCRIBED | {"definition"} <= view.keys() for view in manifest["views"].values()
-            )
+            and all(_VIEW <= view.keys() for view in manifest["views"].values())
             and isinstance(manifest.get("superseded", {}), dict)
         )
     except (KeyError, TypeError, AttributeError):
