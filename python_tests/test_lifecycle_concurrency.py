@@ -58,14 +58,16 @@ def test_a_build_that_may_not_wait_names_the_one_that_works(world: World):
 
 def test_a_lock_that_a_reader_takes_stops_nobody(world: World):
     world.deliver("2024-01-01", rows=20)
-    with closing(connect(world.database.server.admin_parameters())) as admin, admin:
-        admin.cursor().execute(
-            "drop role if exists curioso; create role curioso login password 'curioso'"
-        )
     reader = {**world.database.parameters, "user": "curioso", "password": "curioso"}
-    with closing(connect(reader)) as other, other.cursor() as cursor:
-        cursor.execute(TAKE_LOCK)
-        text = world.dbt("run", "--select", "fact_ventas", wait_for_other_build="1 second")
+    with closing(connect(world.database.server.admin_parameters())) as admin:
+        admin.autocommit = True
+        admin.cursor().execute("create role curioso login password 'curioso'")
+        try:
+            with closing(connect(reader)) as other, other.cursor() as cursor:
+                cursor.execute(TAKE_LOCK)
+                text = world.dbt("run", "--select", "fact_ventas", wait_for_other_build="1 second")
+        finally:
+            admin.cursor().execute("drop role curioso")
     assert "1 of 3 partitions to build" in text
 
 
