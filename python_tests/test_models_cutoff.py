@@ -267,6 +267,8 @@ VARS = {
     "max_refused_share": 0.01,
     "cutoff_date": None,
     "years_in_views": 6,
+    "calendar_from": "2015-01-01",
+    "calendar_to": "2035-12-31",
 }
 MACROS = ("share_var", "date_var", "refuse_wrong_vars", "cutoff_date")
 
@@ -306,6 +308,7 @@ def test_a_var_that_can_be_meant_is_taken(given: dict[str, Any]) -> None:
             ("cutoff_date", bad, "a date, year-month-day (2026-01-31), or null")
             for bad in ("2026-02-30", "31/01/2026", "2026-1-5", 20260131, "", "2026-01-31'; select")
         ),
+        *((f"calendar_{end}", "2035", "a date, year-month-day") for end in ("from", "to")),
         *(("years_in_views", bad, "a whole number above 0") for bad in (0, 2.5, -1, "6", None)),
     ],
 )

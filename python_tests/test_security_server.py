@@ -127,7 +127,8 @@ def test_tcp_takes_the_right_password_and_no_rule_trusts(any_server: LocalServer
     assert {method for (method,) in rules} == {"peer", "scram-sha-256"}
     assert _query(
         any_server.admin_parameters(),
-        "select rolpassword ~ '^SCRAM-SHA-256' from pg_authid where rolname in ('postgres', 'retail')",
+        "select rolpassword ~ '^SCRAM-SHA-256' from pg_authid "
+        "where rolname in ('postgres', 'retail')",
     ) == [(True,)] * len(("postgres", "retail"))
 
 
