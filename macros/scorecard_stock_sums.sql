@@ -1,7 +1,8 @@
 {# SQL: the additive columns of `stock_by_day` in `relation`, added up over days. #}
 {% macro scorecard_stock_sums(relation) -%}
     {%- for flow in [
-        'entradas', 'salidas', 'merma', 'merma_costo', 'castigo_costo', 'salidas_observadas', 'dias_equivalentes_sin_stock', 'unidades_perdidas',
+        'entradas', 'salidas', 'merma', 'merma_costo', 'castigo_costo', 'salidas_observadas',
+        'dias_equivalentes_sin_stock', 'unidades_perdidas',
         'ventas_perdidas',
     ] -%}
         sum({{ relation }}.{{ flow }}) as {{ flow }},

@@ -193,7 +193,8 @@
 {# SQL (boolean): the product was delisted in the period of the stock row: what is left is written off (castigo). #}
 {% macro _delisted() -%}
     coalesce(
-        productos.fecha_retiro > inventario.fecha - inventario.dias_periodo and productos.fecha_retiro <= inventario.fecha,
+        productos.fecha_retiro > inventario.fecha - inventario.dias_periodo
+        and productos.fecha_retiro <= inventario.fecha,
         false
     )
 {%- endmacro %}
